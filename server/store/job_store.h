@@ -16,6 +16,9 @@
 
 namespace posteriord::server {
 
+// Largest values of one DrawRecord and largest other blob, checkpoints excepted. Unit: bytes.
+inline constexpr std::int64_t kMaxRecordBytes = 512 << 20;
+
 // Values match posteriord.v1.Job.State.
 enum class JobState { kQueued = 1, kRunning = 2, kSucceeded = 3, kFailed = 4, kCancelled = 5 };
 
@@ -26,7 +29,7 @@ inline bool IsFinal(JobState state) {
 
 // What the catalog knows of a job. The store does not read the blobs.
 struct JobRecord {
-  std::string id;                             // [a-z0-9]+, unique, chosen by the caller
+  std::string id;  // [a-z0-9]+, unique, chosen by the caller
   JobState state = JobState::kQueued;
   std::map<std::string, std::string> labels;  // for listing
   std::string dataset_id;                     // empty when the job reads none
@@ -88,7 +91,8 @@ struct DiagnosticsRecord {
 };
 
 // Cancels a subscription when destroyed. After the destructor returns, the callback is neither
-// running nor will run.
+// running nor will run; so do not destroy a subscription while holding a lock its callback takes.
+// May outlive the store.
 class Subscription {
  public:
   virtual ~Subscription() = default;
@@ -106,14 +110,17 @@ class JobStore {
 
   // Stores a new job with `chains` chains. With a non-empty request_id that was used before by a
   // job that still exists: OK with the id of that job when `fingerprint` is the same, else
-  // ALREADY_EXISTS. Returns the id of the job that now carries the request.
+  // ALREADY_EXISTS. Returns the id of the job that now carries the request. NOT_FOUND when
+  // `record.dataset_id` names no data set; from here on until the job is final the data set cannot
+  // be deleted. REQUIRES: chains >= 1; the state is not final.
   virtual absl::StatusOr<std::string> CreateJob(const JobRecord& record, int chains,
                                                 std::string_view request_id,
                                                 std::string_view fingerprint) = 0;
   virtual absl::StatusOr<JobRecord> GetJob(std::string_view id) = 0;
 
-  // Newest first, at most `limit`, starting after the job `after_id` (empty: at the newest). Only
-  // jobs in `states` (empty: all) that carry all of `labels`.
+  // Newest first, at most `limit`, starting after the job `after_id` (empty: at the newest), which
+  // may have been deleted since; INVALID_ARGUMENT when there never was one. Only jobs in `states`
+  // (empty: all) that carry all of `labels` (at most 32).
   struct ListQuery {
     std::vector<JobState> states;
     std::map<std::string, std::string> labels;
@@ -122,8 +129,9 @@ class JobStore {
   };
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(const ListQuery& query) = 0;
 
-  // Moves a job from one of `from` to `to`, else FAILED_PRECONDITION; sets start or end time and,
-  // for kFailed, the outcome.
+  // Moves a job from one of `from` to `to`, else FAILED_PRECONDITION; sets the end time, or the
+  // start time the first time, and, for kFailed, the outcome. A job whose file is damaged can still
+  // be failed, cancelled and deleted.
   virtual absl::Status SetState(std::string_view id, const std::vector<JobState>& from, JobState to,
                                 std::int64_t time_us, std::string_view outcome) = 0;
 
@@ -135,6 +143,9 @@ class JobStore {
 
   // ----- What the chains make -----
 
+  // Errors: ABORTED (not the expected number of draws or points), FAILED_PRECONDITION (the job is
+  // final), INVALID_ARGUMENT (draws or points that do not follow one another; no such chain; a
+  // record larger than kMaxRecordBytes). A predictive sum replaces one of the same sweep.
   virtual absl::Status Commit(std::string_view id, const ChainCommit& commit) = 0;
   virtual absl::StatusOr<std::vector<ChainPosition>> Positions(std::string_view id) = 0;
 
@@ -152,7 +163,7 @@ class JobStore {
                                                                     int chain) = 0;
 
   // Adds an evaluation at `record.index` == number stored (else ABORTED) and drops predictive sums
-  // of earlier sweeps, which no later evaluation needs.
+  // of earlier sweeps, which no later evaluation needs. FAILED_PRECONDITION when the job is final.
   virtual absl::Status AppendDiagnostics(std::string_view id, const DiagnosticsRecord& record) = 0;
   virtual absl::StatusOr<std::vector<DiagnosticsRecord>> ReadDiagnostics(std::string_view id,
                                                                          std::int64_t index,
@@ -162,9 +173,9 @@ class JobStore {
 
   // ----- Waiting -----
 
-  // Calls `callback` (from any thread, quickly, possibly more often than needed) after every commit,
-  // evaluation, change of state or deletion of the job from now on, until the handle is destroyed.
-  // The callback must not call the store or destroy its own handle.
+  // Calls `callback` (from any thread, quickly, possibly more often than needed) after every
+  // commit, evaluation, change of state or deletion of the job from now on, until the handle is
+  // destroyed. The callback must not call the store or destroy its own handle.
   virtual std::unique_ptr<Subscription> Subscribe(std::string_view id,
                                                   std::function<void()> callback) = 0;
 
