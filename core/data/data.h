@@ -2,11 +2,10 @@
 #ifndef POSTERIORD_CORE_DATA_DATA_H_
 #define POSTERIORD_CORE_DATA_DATA_H_
 
+#include <Eigen/Core>
 #include <cstdint>
 #include <optional>
 #include <vector>
-
-#include <Eigen/Core>
 
 namespace posteriord::core {
 

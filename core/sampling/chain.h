@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/sampling/sample_sink.h"
 #include "core/sampling/problem.h"
+#include "core/sampling/sample_sink.h"
 
 namespace posteriord::core {
 
@@ -25,8 +25,8 @@ enum class RunOutcome {
 
 // How the caller of Run() takes its thread back.
 struct RunControl {
-  std::function<bool()> should_yield;               // asked after every sweep
-  const std::atomic<bool>* interrupt = nullptr;     // polled between the blocks of a sweep
+  std::function<bool()> should_yield;            // asked after every sweep
+  const std::atomic<bool>* interrupt = nullptr;  // polled between the blocks of a sweep
 };
 
 // One chain of a problem: a state, a sweep count and the loop that advances them. The draws depend

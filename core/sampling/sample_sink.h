@@ -21,8 +21,8 @@ struct Draw {
 // Values of all observables after `sweep` sweeps, in the order of Problem::observables().
 struct TracePoint {
   std::int64_t sweep = 0;
-  bool even = false;         // belongs to the evenly spaced schedule
-  bool logarithmic = false;  // belongs to the logarithmic schedule
+  bool even = false;                // belongs to the evenly spaced schedule
+  bool logarithmic = false;         // belongs to the logarithmic schedule
   absl::Span<const double> values;  // NaN where an observable does not exist yet
 };
 

@@ -1,0 +1,86 @@
+// Multinomial probit: the target y of a sample is the index of the largest entry of its last
+// latent z. Conditionals of a sample, with z_c ~ N(m_c, variance) a priori:
+//   z_y given the others: that normal above max_{c != y} z_c,
+//   z_c given z_y, for every c != y: that normal below z_y.
+#ifndef POSTERIORD_CORE_LIKELIHOOD_PROBIT_H_
+#define POSTERIORD_CORE_LIKELIHOOD_PROBIT_H_
+
+#include <limits>
+
+#include "core/likelihood/likelihood.h"
+#include "core/random/draws.h"
+
+namespace posteriord::core {
+
+template <typename T>
+class ProbitLikelihood final : public Likelihood<T> {
+ public:
+  bool latent_is_observed() const override { return false; }
+
+  Eigen::MatrixXd MakeTargets(const ConstRows<T>& latent) const override {
+    Eigen::MatrixXd targets(latent.rows(), 1);
+    for (Eigen::Index row = 0; row < latent.rows(); ++row) targets(row, 0) = Largest(latent, row);
+    return targets;
+  }
+
+  // Entry (row, class c) uses random element c * samples + row, the target's entry
+  // classes * samples + row.
+  void DrawLatent(const typename Likelihood<T>::Chunk& chunk, const Eigen::MatrixXd& targets,
+                  const RandomBlock& random, const ConstRows<T>& mean,
+                  Rows<T> latent) const override {
+    const Eigen::Index rows = latent.rows();
+    const Eigen::Index classes = latent.cols();
+    const auto label = [&](Eigen::Index row) {
+      return static_cast<Eigen::Index>(targets(chunk.first_row + row, 0));
+    };
+    const auto element = [&](Eigen::Index c) {
+      return static_cast<std::uint64_t>(c * chunk.samples + chunk.first_row);
+    };
+
+    Matrix<T> work(rows, 3);  // mean of the target's entry, its limit, its new value
+    for (Eigen::Index row = 0; row < rows; ++row) {
+      const Eigen::Index y = label(row);
+      T limit = std::numeric_limits<T>::lowest();
+      for (Eigen::Index c = 0; c < classes; ++c) {
+        if (c != y && latent(row, c) > limit) limit = latent(row, c);
+      }
+      work(row, 0) = mean(row, y);
+      work(row, 1) = limit;
+    }
+    const auto column = [rows](auto& matrix, Eigen::Index c) {
+      return absl::MakeSpan(&matrix.coeffRef(0, c), static_cast<std::size_t>(rows));
+    };
+    DrawNormalAbove<T>(chunk.variance, random, element(classes), column(work, 0), column(work, 1),
+                       column(work, 2));
+    for (Eigen::Index c = 0; c < classes; ++c) {
+      DrawNormalBelow<T>(chunk.variance, random, element(c), column(mean, c), column(work, 2),
+                         column(latent, c));
+    }
+    for (Eigen::Index row = 0; row < rows; ++row) latent(row, label(row)) = work(row, 2);
+  }
+
+  void AddPrediction(const ConstRows<T>& outputs, Eigen::MatrixXd& sum) const override {
+    for (Eigen::Index row = 0; row < outputs.rows(); ++row) sum(row, Largest(outputs, row)) += 1;
+  }
+
+  double Error(const Eigen::MatrixXd& prediction, const Eigen::MatrixXd& targets) const override {
+    Eigen::Index wrong = 0;
+    for (Eigen::Index row = 0; row < prediction.rows(); ++row) {
+      if (Largest(prediction, row) != static_cast<Eigen::Index>(targets(row, 0))) ++wrong;
+    }
+    return static_cast<double>(wrong) / static_cast<double>(targets.rows());
+  }
+
+ private:
+  // Index of the largest entry of a row, the first of several.
+  template <typename Derived>
+  static Eigen::Index Largest(const Eigen::MatrixBase<Derived>& matrix, Eigen::Index row) {
+    Eigen::Index largest = 0;
+    matrix.row(row).maxCoeff(&largest);
+    return largest;
+  }
+};
+
+}  // namespace posteriord::core
+
+#endif  // POSTERIORD_CORE_LIKELIHOOD_PROBIT_H_

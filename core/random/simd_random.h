@@ -1,0 +1,280 @@
+// Vectorised building blocks of the samplers: uniforms, the scaled complementary error function,
+// normal quantiles and one-sided truncated normals. Always double precision, whatever the chain's:
+// the tails need it and this is not where the time goes. Every lane is computed by the same
+// operations, so a result depends on its address only, not on its place in a vector.
+//
+// Internal to core; include from .cc files only. The instruction set is that of the build.
+#ifndef POSTERIORD_CORE_RANDOM_SIMD_RANDOM_H_
+#define POSTERIORD_CORE_RANDOM_SIMD_RANDOM_H_
+
+#include <hwy/highway.h>
+
+#include <cstdint>
+// Must follow highway.h.
+#include <hwy/contrib/math/math-inl.h>
+
+#include "core/random/random_block.h"
+
+namespace posteriord::core::simd {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<double>;
+using D64 = hn::RebindToUnsigned<D>;
+using V = hn::Vec<D>;
+using V64 = hn::Vec<D64>;
+using M = hn::Mask<D>;
+
+// Elements that one vector holds: 2, 4 or 8.
+inline constexpr std::size_t kLanes = hn::MaxLanes(D());
+
+struct UniformPair {
+  V first;
+  V second;
+};
+
+namespace internal {
+
+// 32 x 32 -> 64 bit product of the low halves of the lanes.
+inline V64 MultiplyLow(V64 a, V64 b) {
+  const hn::Repartition<std::uint32_t, D64> d32;
+  return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, b));
+}
+
+// The top 52 bits as the midpoint of one of 2^52 equal cells of (0, 1): never 0, never 1, and
+// 1 - u has the same distribution exactly.
+inline V ToUniform(V64 bits) {
+  const D d;
+  const D64 d64;
+  const V64 one = hn::Set(d64, 0x3FF0000000000000ull);
+  const V in_1_2 = hn::BitCast(d, hn::Or(hn::ShiftRight<12>(bits), one));
+  return hn::Sub(in_1_2, hn::Set(d, 1.0 - 0x1p-53));
+}
+
+template <std::size_t kSize>
+inline V Polynomial(V x, const double (&coefficients)[kSize]) {
+  const D d;
+  // Even and odd part side by side: half the latency of plain Horner.
+  const V x2 = hn::Mul(x, x);
+  constexpr std::size_t kTop = kSize - 1;
+  constexpr std::size_t kEvenTop = kTop - kTop % 2;
+  constexpr std::size_t kOddTop = kTop % 2 == 1 ? kTop : kTop - 1;
+  V even = hn::Set(d, coefficients[kEvenTop]);
+  for (std::size_t i = kEvenTop; i >= 2; i -= 2) {
+    even = hn::MulAdd(even, x2, hn::Set(d, coefficients[i - 2]));
+  }
+  V odd = hn::Set(d, coefficients[kOddTop]);
+  for (std::size_t i = kOddTop; i >= 3; i -= 2) {
+    odd = hn::MulAdd(odd, x2, hn::Set(d, coefficients[i - 2]));
+  }
+  return hn::MulAdd(odd, x, even);
+}
+
+// exp(x) with x clamped to the range where the result is a normal number.
+inline V ExpClamped(V x) {
+  const D d;
+  return hn::Exp(d, hn::Max(hn::Min(x, hn::Set(d, 700.0)), hn::Set(d, -700.0)));
+}
+
+}  // namespace internal
+
+// The uniforms of a block, a vector at a time; holds the key schedule, so make one per array.
+class Uniforms {
+ public:
+  explicit Uniforms(const RandomBlock& block) {
+    const D64 d;
+    std::uint32_t k0 = block.key()[0];
+    std::uint32_t k1 = block.key()[1];
+    for (int round = 0; round < kRounds; ++round) {
+      hn::StoreU(hn::Set(d, k0), d, keys_[2 * round]);
+      hn::StoreU(hn::Set(d, k1), d, keys_[2 * round + 1]);
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
+    }
+    for (int word = 1; word < 4; ++word) {
+      hn::StoreU(hn::Set(d, block.counter()[word]), d, counter_[word]);
+    }
+  }
+
+  // Uniform doubles on (0, 1) at elements element, element + 1, ..., one per lane.
+  UniformPair At(std::uint64_t element) const {
+    const D64 d;
+    const V64 m0 = hn::Set(d, 0xD2511F53ull);
+    const V64 m1 = hn::Set(d, 0xCD9E8D57ull);
+    // Only the low halves of the lanes count; what collects above them is never read.
+    V64 c0 = hn::Add(hn::Set(d, element), hn::Iota(d, 0));
+    V64 c1 = hn::Or(hn::LoadU(d, counter_[1]), hn::ShiftRight<32>(c0));
+    V64 c2 = hn::LoadU(d, counter_[2]);
+    V64 c3 = hn::LoadU(d, counter_[3]);
+    for (int round = 0; round < kRounds; ++round) {
+      const V64 p0 = internal::MultiplyLow(c0, m0);
+      const V64 p1 = internal::MultiplyLow(c2, m1);
+      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::LoadU(d, keys_[2 * round]));
+      c1 = p1;
+      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::LoadU(d, keys_[2 * round + 1]));
+      c3 = p0;
+    }
+    const V64 low32 = hn::Set(d, 0xFFFFFFFFull);
+    return {internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c1), hn::And(c0, low32))),
+            internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c3), hn::And(c2, low32)))};
+  }
+
+ private:
+  static constexpr int kRounds = 10;
+  std::uint64_t keys_[2 * kRounds][kLanes];
+  std::uint64_t counter_[4][kLanes];  // element 0 is not kept
+};
+
+// erfcx(x) = exp(x^2) erfc(x) for x >= 0; relative error below 1e-15. (1 + 2x) erfcx(x) is smooth
+// in t = (x - 3.75) / (x + 3.75) in [-1, 1] (Shepherd and Laframboise, Math. Comp. 36, 1981); the
+// coefficients are our Chebyshev fit of degree 22 in 60-digit arithmetic, as powers of t.
+inline V Erfcx(V x) {
+  const D d;
+  static constexpr double kCoefficients[] = {
+      1.2375126308378275289,      -0.14024059858554525625,   0.0035854154854790256379,
+      0.082276738489995062602,    -0.10880393014244461271,   0.092304321164281249882,
+      -0.058693398576649338403,   0.028362277372111138829,   -0.0097465796832652622308,
+      0.0017556261651970650726,   0.00029371437804495802994, -0.00029015535246077655304,
+      0.000051646529741774161256, 0.00002238756571491181656, -0.000011438048033346893551,
+      -9.7926257073035220322e-7,  1.7419821586224815923e-6,  -5.0844653786873021975e-8,
+      -2.4857126248016742872e-7,  1.8790823223700481258e-8,  3.1979266716668042918e-8,
+      -1.9551358868985616548e-9,  -2.6231073471334757612e-9};
+  const V k = hn::Set(d, 3.75);
+  const V scale = hn::MulAdd(hn::Set(d, 2.0), x, hn::Set(d, 1.0));
+  const V x_plus_k = hn::Add(x, k);
+  const V reciprocal = hn::Div(hn::Set(d, 1.0), hn::Mul(scale, x_plus_k));  // one division for both
+  const V t = hn::Mul(hn::Mul(hn::Sub(x, k), scale), reciprocal);
+  return hn::Mul(internal::Polynomial(t, kCoefficients), hn::Mul(x_plus_k, reciprocal));
+}
+
+// Quantile of the standard normal at probability p, given also 1 - p to full precision, so that
+// both tails are exact. Relative error about 1e-16 (Wichura, algorithm AS 241, Applied Statistics
+// 37, 1988). REQUIRES: p and 1 - p are positive.
+inline V NormalQuantile(V p, V one_minus_p) {
+  const D d;
+  // Central part, |p - 1/2| <= 0.425.
+  static constexpr double kCentralNumerator[] = {
+      3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3,
+      1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,
+      3.3430575583588128105e+4, 2.5090809287301226727e+3};
+  static constexpr double kCentralDenominator[] = {1.0,
+                                                   4.2313330701600911252e+1,
+                                                   6.8718700749205790830e+2,
+                                                   5.3941960214247511077e+3,
+                                                   2.1213794301586595867e+4,
+                                                   3.9307895800092710610e+4,
+                                                   2.8729085735721942674e+4,
+                                                   5.2264952788528545610e+3};
+  const V q = hn::Mul(hn::Set(d, 0.5), hn::Sub(p, one_minus_p));
+  const V r = hn::NegMulAdd(q, q, hn::Set(d, 0.180625));
+  V result = hn::Div(hn::Mul(q, internal::Polynomial(r, kCentralNumerator)),
+                     internal::Polynomial(r, kCentralDenominator));
+  const M outside = hn::Gt(hn::Abs(q), hn::Set(d, 0.425));
+  if (hn::AllFalse(d, outside)) return result;
+
+  static constexpr double kTailNumerator[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                              5.76949722146069140550e0,  3.64784832476320460504e0,
+                                              1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                              2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static constexpr double kTailDenominator[] = {1.0,
+                                                2.05319162663775882187e0,
+                                                1.67638483018380384940e0,
+                                                6.89767334985100004550e-1,
+                                                1.48103976427480074590e-1,
+                                                1.51986665636164571966e-2,
+                                                5.47593808499534494600e-4,
+                                                1.05075007164441684324e-9};
+  const V log_tail = hn::Log(d, hn::Min(p, one_minus_p));
+  const V root = hn::Sqrt(hn::Neg(log_tail));
+  const V s = hn::Sub(root, hn::Set(d, 1.6));
+  V tail =
+      hn::Div(internal::Polynomial(s, kTailNumerator), internal::Polynomial(s, kTailDenominator));
+  const M far = hn::And(outside, hn::Gt(root, hn::Set(d, 5.0)));
+  if (!hn::AllFalse(d, far)) {
+    static constexpr double kFarNumerator[] = {
+        6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
+        2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+        2.71155556874348757815e-5, 2.01033439929228813265e-7};
+    static constexpr double kFarDenominator[] = {1.0,
+                                                 5.99832206555887937690e-1,
+                                                 1.36929880922735805310e-1,
+                                                 1.48753612908506148525e-2,
+                                                 7.86869131145613259100e-4,
+                                                 1.84631831751005468180e-5,
+                                                 1.42151175831644588870e-7,
+                                                 2.04426310338993978564e-15};
+    const V f = hn::Sub(root, hn::Set(d, 5.0));
+    tail = hn::IfThenElse(
+        far,
+        hn::Div(internal::Polynomial(f, kFarNumerator), internal::Polynomial(f, kFarDenominator)),
+        tail);
+  }
+  return hn::IfThenElse(outside, hn::CopySign(tail, q), result);
+}
+
+// Upper tail of the standard normal beyond `depth`, in pieces that neither underflow nor cancel.
+struct UpperTail {
+  V depth;       // a
+  V mass;        // Q(a) = P(N(0, 1) > a); underflows beyond a = 37
+  V complement;  // 1 - Q(a)
+  V erfcx;       // erfcx(|a| / sqrt 2)
+};
+
+inline UpperTail MakeUpperTail(V depth) {
+  const D d;
+  const V magnitude = hn::Abs(depth);
+  const V e = Erfcx(hn::Mul(magnitude, hn::Set(d, 0.70710678118654752440)));
+  const V gauss = internal::ExpClamped(hn::Mul(hn::Mul(magnitude, magnitude), hn::Set(d, -0.5)));
+  const V small = hn::Mul(hn::Mul(gauss, e), hn::Set(d, 0.5));
+  const V large = hn::Sub(hn::Set(d, 1.0), small);
+  const M positive = hn::Gt(depth, hn::Zero(d));
+  return {depth, hn::IfThenElse(positive, small, large), hn::IfThenElse(positive, large, small), e};
+}
+
+// log Q(a) + max(a, 0)^2 / 2: the logarithm of the tail relative to the density at its highest
+// point, which is finite at every depth.
+inline V LogRelativeMass(const UpperTail& tail) {
+  const D d;
+  const M positive = hn::Gt(tail.depth, hn::Zero(d));
+  return hn::Log(d, hn::IfThenElse(positive, hn::Mul(hn::Set(d, 0.5), tail.erfcx), tail.mass));
+}
+
+// Excess y = x - a > 0 of a standard normal x conditioned on x > a, by inversion of the tail at
+// the uniform u: Q(a + y) = u Q(a). Exact to rounding at every depth.
+inline V DrawExcess(const UpperTail& tail, V u) {
+  const D d;
+  const V zero = hn::Zero(d);
+  const V one = hn::Set(d, 1.0);
+  // Shallow: the quantile of the tail's probability itself. The floor keeps lanes that take the
+  // other branch out of trouble.
+  const V floor = hn::Set(d, 1e-300);
+  const V upper = hn::Max(hn::Mul(u, tail.mass), floor);
+  const V lower = hn::Max(hn::MulAdd(u, tail.complement, hn::Sub(one, u)), floor);
+  V excess = hn::Sub(NormalQuantile(lower, upper), tail.depth);
+
+  // Deep: Newton's method on log Q(a + y) = log Q(a) + log u, from the Rayleigh excess. The start
+  // is off by at most log(1 + y/a) in the logarithm; three steps reach rounding error for a > 5.
+  const M deep = hn::Gt(tail.depth, hn::Set(d, 5.0));
+  if (!hn::AllFalse(d, deep)) {
+    const V a = hn::Max(tail.depth, one);
+    const V log_u = hn::Log(d, u);
+    const V twice = hn::Mul(hn::Set(d, -2.0), log_u);
+    V y = hn::Div(twice, hn::Add(a, hn::Sqrt(hn::MulAdd(a, a, twice))));
+    const V root_half = hn::Set(d, 0.70710678118654752440);
+    const V scale = hn::Set(d, 1.25331413731550025121);  // sqrt(pi / 2)
+    for (int step = 0; step < 3; ++step) {
+      const V e = Erfcx(hn::Mul(hn::Add(a, y), root_half));
+      const V f = hn::Add(hn::Sub(hn::Mul(y, hn::MulAdd(hn::Set(d, 0.5), y, a)),
+                                  hn::Log(d, hn::Div(e, tail.erfcx))),
+                          log_u);
+      // Hazard of the normal at a + y is sqrt(2 / pi) / e.
+      y = hn::NegMulAdd(f, hn::Mul(scale, e), y);
+    }
+    excess = hn::IfThenElse(deep, y, excess);
+  }
+  return hn::Max(excess, zero);
+}
+
+}  // namespace posteriord::core::simd
+
+#endif  // POSTERIORD_CORE_RANDOM_SIMD_RANDOM_H_

@@ -1,0 +1,52 @@
+// The numbers traced along a chain.
+//
+//   train_error, test_error    of the present draw's noise-free forward pass (plug-in), against the
+//                              training labels and the test targets: mean squared error over
+//                              samples and outputs, or error rate
+//   predictive_test_error      of the chain's posterior predictive so far: plug-in predictions
+//                              averaged over its draws after warm-up
+//   log_posterior              log joint density of parameters, latents and targets, normalised
+//   <layer>.residual           mean square of the layer's noise over its variance (1 at
+//   equilibrium) <layer>.weight_norm        Euclidean norm of the weights <layer>.score mean entry
+//   of noise variance * d log_posterior / d weights (0 at
+//                              equilibrium)
+//   probe<i>.output<j>         noise-free output j at probe input i
+#ifndef POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
+#define POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
+
+#include <vector>
+
+#include "core/model/model.h"
+#include "core/sampling/problem.h"
+#include "core/sampling/training_set.h"
+
+namespace posteriord::core {
+
+// Test samples and probes in the precision of the chains.
+template <typename T>
+struct TestSet {
+  Latent<T> inputs;  // zero samples when nothing is held out
+  Eigen::MatrixXd targets;
+  Latent<T> probes;
+};
+
+// A chain's posterior predictive on the test samples.
+struct PredictiveTally {
+  Eigen::MatrixXd sum;  // samples x outputs
+  std::int64_t draws = 0;
+};
+
+// Plug-in outputs of the network for all samples.
+template <typename T>
+Matrix<T> PredictAll(const Model<T>& model, const std::vector<Matrix<T>>& parameters,
+                     const Latent<T>& inputs);
+
+// Values in the order of ListObservables.
+template <typename T>
+std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<T>& training,
+                                       const TestSet<T>& test, const PredictiveTally& tally,
+                                       const State<T>& state);
+
+}  // namespace posteriord::core
+
+#endif  // POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
