@@ -45,15 +45,8 @@ void ForEachVector(absl::Span<const T> a, absl::Span<const T> b, absl::Span<T> o
   std::copy_n(out_rest, rest, out.data() + whole);
 }
 
-// One linear piece of the activation, seen as the half line beyond 0 in direction `sign`: there
-// the density is exp(height) times N(mean, scale^2).
-struct Piece {
-  simd::UpperTail tail;
-  V log_weight;
-  double scale;
-};
-
-// Constants of a piece that do not depend on the element.
+// One linear piece of the activation, seen as the half line beyond 0 in direction `sign`. There the
+// density of the latent is proportional to N(mean, scale^2).
 struct PieceConstants {
   PieceConstants(double piece_slope, double piece_sign, double variance, double output_variance)
       : slope(piece_slope), sign(piece_sign) {
@@ -71,22 +64,39 @@ struct PieceConstants {
   double half_joint_precision;
 };
 
-Piece MakePiece(const PieceConstants& constants, V mean, V output, V log_at_knot) {
+// A piece for one vector of entries.
+struct Piece {
+  V residual;  // output - slope * prior mean
+  V depth;     // distance from the mean to the half line, in standard deviations
+};
+
+HWY_INLINE Piece MakePiece(const PieceConstants& constants, V mean, V output) {
   const D d;
   const V residual = hn::NegMulAdd(hn::Set(d, constants.slope), mean, output);
   const V piece_mean = hn::MulAdd(hn::Set(d, constants.gain), residual, mean);
-  // The half line starts at 0, at this distance from the mean in standard deviations.
-  const V depth = hn::Mul(piece_mean, hn::Set(d, -constants.sign / constants.scale));
-  Piece piece{simd::MakeUpperTail(depth), hn::Zero(d), constants.scale};
-  const V log_at_mean =
-      hn::Mul(hn::Mul(residual, residual), hn::Set(d, -constants.half_joint_precision));
-  const V log_height = hn::IfThenElse(hn::Gt(depth, hn::Zero(d)), log_at_knot, log_at_mean);
-  piece.log_weight = hn::Add(hn::Add(log_height, simd::LogRelativeMass(piece.tail)),
-                             hn::Set(d, constants.log_scale));
-  return piece;
+  return {residual, hn::Mul(piece_mean, hn::Set(d, -constants.sign / constants.scale))};
 }
 
-V Select(M mask, V yes, V no) { return hn::IfThenElse(mask, yes, no); }
+// log of the integral of the joint density over the piece, up to a common constant.
+HWY_INLINE V LogWeight(const PieceConstants& constants, const Piece& piece,
+                       const simd::UpperTail& tail, V log_at_knot) {
+  const D d;
+  const V log_at_mean =
+      hn::Mul(hn::Mul(piece.residual, piece.residual), hn::Set(d, -constants.half_joint_precision));
+  const V log_highest = hn::IfThenElse(hn::Gt(piece.depth, hn::Zero(d)), log_at_knot, log_at_mean);
+  return hn::Add(hn::Add(log_highest, simd::LogRelativeMass(tail)),
+                 hn::Set(d, constants.log_scale));
+}
+
+// A piece is settled when its mean lies so deep inside, and the other's outside, that the other
+// piece and the truncation both weigh less than e^-40, beyond the resolution of a uniform: this is
+// the depth of the mean from which that holds. (The other piece's weight is at most half its scale
+// times the density at the knot, which is exp(-depth^2 / 2) of that at this mean.)
+double SettledDepth(const PieceConstants& piece, const PieceConstants& other) {
+  return -std::sqrt(2 * (40 + std::max(0.0, other.log_scale - piece.log_scale)));
+}
+
+HWY_INLINE V Select(M mask, V yes, V no) { return hn::IfThenElse(mask, yes, no); }
 
 // N(mean, sd^2) beyond `limit` in direction `sign`.
 template <typename T>
@@ -135,24 +145,46 @@ void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
   const D d;
   const PieceConstants negative(activation.negative_slope, -1, variance, output_variance);
   const PieceConstants positive(activation.positive_slope, 1, variance, output_variance);
+  const V settled_negative = hn::Set(d, SettledDepth(negative, positive));
+  const V settled_positive = hn::Set(d, SettledDepth(positive, negative));
   const simd::Uniforms uniforms(random);
   const V half_precision = hn::Set(d, -0.5 / variance);
   const V half_output_precision = hn::Set(d, -0.5 / output_variance);
   ForEachVector(mean, output, out, [&](std::size_t i, V m, V x) {
+    const V zero = hn::Zero(d);
+    const Piece below = MakePiece(negative, m, x);
+    const Piece above = MakePiece(positive, m, x);
+    const simd::UniformPair u = uniforms.At(first_entry + i);
+    const auto step = [&](M is_above) {
+      return Select(is_above, hn::Set(d, positive.scale), hn::Set(d, -negative.scale));
+    };
+
+    // Most entries, when the noise is small: one piece, untruncated.
+    const M settled_above =
+        hn::And(hn::Lt(above.depth, settled_positive), hn::Gt(below.depth, zero));
+    const M settled_below =
+        hn::And(hn::Lt(below.depth, settled_negative), hn::Gt(above.depth, zero));
+    const M settled = hn::Or(settled_above, settled_below);
+    const V untruncated =
+        hn::Mul(hn::Sub(simd::NormalQuantile(hn::Sub(hn::Set(d, 1.0), u.second), u.second),
+                        Select(settled_above, above.depth, below.depth)),
+                step(settled_above));
+    if (hn::AllTrue(d, settled)) return untruncated;
+
     const V log_at_knot =
         hn::MulAdd(hn::Mul(m, m), half_precision, hn::Mul(hn::Mul(x, x), half_output_precision));
-    const Piece below = MakePiece(negative, m, x, log_at_knot);
-    const Piece above = MakePiece(positive, m, x, log_at_knot);
-    const simd::UniformPair u = uniforms.At(first_entry + i);
-    // P(above) = 1 / (1 + odds), odds = exp(log weight below - log weight above).
-    const V odds = simd::internal::ExpClamped(hn::Sub(below.log_weight, above.log_weight));
+    const simd::UpperTail tail_below = simd::MakeUpperTail(below.depth);
+    const simd::UpperTail tail_above = simd::MakeUpperTail(above.depth);
+    // P(above) = 1 / (1 + odds).
+    const V odds =
+        simd::internal::ExpClamped(hn::Sub(LogWeight(negative, below, tail_below, log_at_knot),
+                                           LogWeight(positive, above, tail_above, log_at_knot)));
     const M is_above = hn::Lt(hn::MulAdd(u.first, odds, u.first), hn::Set(d, 1.0));
-    const simd::UpperTail tail{Select(is_above, above.tail.depth, below.tail.depth),
-                               Select(is_above, above.tail.mass, below.tail.mass),
-                               Select(is_above, above.tail.complement, below.tail.complement),
-                               Select(is_above, above.tail.erfcx, below.tail.erfcx)};
-    const V step = Select(is_above, hn::Set(d, above.scale), hn::Set(d, -below.scale));
-    return hn::Mul(simd::DrawExcess(tail, u.second), step);
+    const simd::UpperTail tail{Select(is_above, tail_above.depth, tail_below.depth),
+                               Select(is_above, tail_above.mass, tail_below.mass),
+                               Select(is_above, tail_above.complement, tail_below.complement),
+                               Select(is_above, tail_above.erfcx, tail_below.erfcx)};
+    return Select(settled, untruncated, hn::Mul(simd::DrawExcess(tail, u.second), step(is_above)));
   });
 }
 

@@ -36,14 +36,14 @@ struct UniformPair {
 namespace internal {
 
 // 32 x 32 -> 64 bit product of the low halves of the lanes.
-inline V64 MultiplyLow(V64 a, V64 b) {
+HWY_INLINE V64 MultiplyLow(V64 a, V64 b) {
   const hn::Repartition<std::uint32_t, D64> d32;
   return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, b));
 }
 
 // The top 52 bits as the midpoint of one of 2^52 equal cells of (0, 1): never 0, never 1, and
 // 1 - u has the same distribution exactly.
-inline V ToUniform(V64 bits) {
+HWY_INLINE V ToUniform(V64 bits) {
   const D d;
   const D64 d64;
   const V64 one = hn::Set(d64, 0x3FF0000000000000ull);
@@ -52,7 +52,7 @@ inline V ToUniform(V64 bits) {
 }
 
 template <std::size_t kSize>
-inline V Polynomial(V x, const double (&coefficients)[kSize]) {
+HWY_INLINE V Polynomial(V x, const double (&coefficients)[kSize]) {
   const D d;
   // Even and odd part side by side: half the latency of plain Horner.
   const V x2 = hn::Mul(x, x);
@@ -71,7 +71,7 @@ inline V Polynomial(V x, const double (&coefficients)[kSize]) {
 }
 
 // exp(x) with x clamped to the range where the result is a normal number.
-inline V ExpClamped(V x) {
+HWY_INLINE V ExpClamped(V x) {
   const D d;
   return hn::Exp(d, hn::Max(hn::Min(x, hn::Set(d, 700.0)), hn::Set(d, -700.0)));
 }
@@ -97,7 +97,7 @@ class Uniforms {
   }
 
   // Uniform doubles on (0, 1) at elements element, element + 1, ..., one per lane.
-  UniformPair At(std::uint64_t element) const {
+  HWY_INLINE UniformPair At(std::uint64_t element) const {
     const D64 d;
     const V64 m0 = hn::Set(d, 0xD2511F53ull);
     const V64 m1 = hn::Set(d, 0xCD9E8D57ull);
@@ -128,7 +128,7 @@ class Uniforms {
 // erfcx(x) = exp(x^2) erfc(x) for x >= 0; relative error below 1e-15. (1 + 2x) erfcx(x) is smooth
 // in t = (x - 3.75) / (x + 3.75) in [-1, 1] (Shepherd and Laframboise, Math. Comp. 36, 1981); the
 // coefficients are our Chebyshev fit of degree 22 in 60-digit arithmetic, as powers of t.
-inline V Erfcx(V x) {
+HWY_INLINE V Erfcx(V x) {
   const D d;
   static constexpr double kCoefficients[] = {
       1.2375126308378275289,      -0.14024059858554525625,   0.0035854154854790256379,
@@ -150,7 +150,7 @@ inline V Erfcx(V x) {
 // Quantile of the standard normal at probability p, given also 1 - p to full precision, so that
 // both tails are exact. Relative error about 1e-16 (Wichura, algorithm AS 241, Applied Statistics
 // 37, 1988). REQUIRES: p and 1 - p are positive.
-inline V NormalQuantile(V p, V one_minus_p) {
+HWY_INLINE V NormalQuantile(V p, V one_minus_p) {
   const D d;
   // Central part, |p - 1/2| <= 0.425.
   static constexpr double kCentralNumerator[] = {
@@ -220,7 +220,7 @@ struct UpperTail {
   V erfcx;       // erfcx(|a| / sqrt 2)
 };
 
-inline UpperTail MakeUpperTail(V depth) {
+HWY_INLINE UpperTail MakeUpperTail(V depth) {
   const D d;
   const V magnitude = hn::Abs(depth);
   const V e = Erfcx(hn::Mul(magnitude, hn::Set(d, 0.70710678118654752440)));
@@ -233,7 +233,7 @@ inline UpperTail MakeUpperTail(V depth) {
 
 // log Q(a) + max(a, 0)^2 / 2: the logarithm of the tail relative to the density at its highest
 // point, which is finite at every depth.
-inline V LogRelativeMass(const UpperTail& tail) {
+HWY_INLINE V LogRelativeMass(const UpperTail& tail) {
   const D d;
   const M positive = hn::Gt(tail.depth, hn::Zero(d));
   return hn::Log(d, hn::IfThenElse(positive, hn::Mul(hn::Set(d, 0.5), tail.erfcx), tail.mass));
@@ -241,7 +241,7 @@ inline V LogRelativeMass(const UpperTail& tail) {
 
 // Excess y = x - a > 0 of a standard normal x conditioned on x > a, by inversion of the tail at
 // the uniform u: Q(a + y) = u Q(a). Exact to rounding at every depth.
-inline V DrawExcess(const UpperTail& tail, V u) {
+HWY_INLINE V DrawExcess(const UpperTail& tail, V u) {
   const D d;
   const V zero = hn::Zero(d);
   const V one = hn::Set(d, 1.0);
