@@ -4,13 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
@@ -79,17 +81,34 @@ class SqliteJobStore : public JobStore {
   absl::Status Seal(std::string_view id) override;
 
  private:
-  SqliteJobStore(std::shared_ptr<CatalogDatabase> database, const Options& options);
+  SqliteJobStore(std::shared_ptr<CatalogDatabase> database, std::string directory,
+                 const Options& options);
 
   // Brings catalog and files into agreement; fills the report.
   absl::Status Recover();
-  absl::Status RecoverFile(const std::string& name, const std::map<std::string, JobState>& jobs);
-  absl::Status AdoptFiles(std::vector<JobFile::Description> files);
-  absl::Status RecoverJob(const std::string& id, JobState state, bool has_log);
+  // Enters jobs whose files the catalog does not know, oldest first; adds them to `jobs`.
+  absl::Status Adopt(std::vector<JobDescription> unknown, std::map<std::string, JobState>& jobs);
+  // Takes over what the file of a job says that is not final in the catalog.
+  absl::Status UpdateEntry(const std::string& id, JobState state);
+  absl::Status SealLeftOpen(const std::string& id, bool has_sidecar);
 
-  // The file of a job that the catalog holds.
   absl::StatusOr<std::shared_ptr<JobFile>> OpenJob(std::string_view id);
-  // `status`, or NOT_FOUND if what went wrong is that the job has been deleted meanwhile.
+
+  // Calls `use` on the file of a job and returns its result.
+  template <typename Use>
+  auto WithFile(std::string_view id, const Use& use) -> decltype(use(std::declval<JobFile&>())) {
+    absl::StatusOr<std::shared_ptr<JobFile>> file = OpenJob(id);
+    if (!file.ok()) return file.status();
+    auto result = use(**file);
+    if (result.ok()) return result;
+    if constexpr (std::is_same_v<decltype(result), absl::Status>) {
+      return Explain(id, std::move(result));
+    } else {
+      return Explain(id, result.status());
+    }
+  }
+  // NOT_FOUND in place of DATA_LOSS for a file that is missing because the job was deleted just
+  // now.
   absl::Status Explain(std::string_view id, absl::Status status);
 
   const std::shared_ptr<CatalogDatabase> database_;
