@@ -19,6 +19,7 @@ packages=(
   # Sampling.
   libboost-dev
   libeigen3-dev
+  libhwy-dev
   librandom123-dev
   # Server and client.
   libabsl-dev
