@@ -1,0 +1,76 @@
+#include "client/posteriorctl/posteriorctl.h"
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "client/posteriorctl/dataset_commands.h"
+#include "client/posteriorctl/job_commands.h"
+
+namespace posteriord::client {
+namespace {
+
+constexpr char kFooter[] =
+    "First steps:\n"
+    "  posteriorctl dataset upload digits.csv --target digit --test-fraction 0.2\n"
+    "  posteriorctl job submit job.textproto --dataset NAME --watch\n"
+    "  posteriorctl job draws NAME --out draws.npz\n"
+    "\n"
+    "Exit codes: 0 done; 1 refused by the server or the file system; 2 wrong use; 3 the watched\n"
+    "job failed; 4 it was cancelled; 5 the server cannot be reached; 130 interrupted.";
+
+// The subcommand that the arguments named last, such as "posteriorctl job submit".
+std::string NamedCommand(const CLI::App& app) {
+  std::string name = app.get_name();
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    name += " " + at->get_name();
+  }
+  return name;
+}
+
+}  // namespace
+
+ExitCode RunPosteriorctl(int argc, const char* const* argv, Console& console) {
+  GlobalFlags flags;
+  std::string output = "table";
+  Command command;
+
+  CLI::App app("Samples neural-network posteriors on a posteriord server.", "posteriorctl");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "posteriorctl " POSTERIORD_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // global flags may follow the subcommand
+  app.add_option("--server", flags.server, "Address of the server, HOST:PORT")
+      ->envname("POSTERIORD_SERVER")
+      ->capture_default_str();
+  app.add_option("--timeout", flags.timeout_seconds,
+                 "Longest wait for the answer to one call, in seconds")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--reconnect-timeout", flags.reconnect_seconds,
+                 "Longest wait for a lost server to come back while following, in seconds")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--output", output, "Results for people, or as protobuf JSON for programs")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  AddDatasetCommands(app, command);
+  AddJobCommands(app, command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    app.exit(help, console.out, console.err);
+    return kSuccess;
+  } catch (const CLI::ParseError& error) {
+    console.err << "posteriorctl: " << error.what() << "\n"
+                << "  see " << NamedCommand(app) << " --help\n";
+    return kMisuse;
+  }
+  flags.json = output == "json";
+  Session session(console, flags);
+  return command(session);
+}
+
+}  // namespace posteriord::client
