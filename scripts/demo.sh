@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Builds the server, starts it on a free port, and samples handwritten digits: a classifier on the
+# real labels and, beside it, the same network on labels of a known teacher, which tells how long a
+# chain takes to forget where it started. Stops the server at the end and leaves one directory
+# behind, posteriord-data/demo-<time>, with the server's data, its log and the exported draws.
+#
+#   scripts/demo.sh [directory]      another place for that directory; it must not exist
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+directory=${1:-posteriord-data/demo-$(date +%Y%m%d-%H%M%S)}
+if [[ -e $directory ]]; then
+  echo "error: $directory exists already" >&2
+  exit 1
+fi
+
+scripts/build.sh release --target posteriord posteriorctl
+posteriord=build/release/server/posteriord
+posteriorctl=build/release/client/posteriorctl/posteriorctl
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[[ -t 1 ]] || say() { printf '\n%s\n' "$*"; }
+
+server=
+stop_server() {
+  [[ -n $server ]] || return 0
+  kill -TERM "$server" 2>/dev/null || true
+  wait "$server" || echo "warning: the server did not stop cleanly; see $directory/server.log" >&2
+  server=
+}
+trap stop_server EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+mkdir -p "$directory"
+say "Starting a server"
+"$posteriord" --listen 127.0.0.1:0 --data-dir "$directory/data" --port-file "$directory/port" \
+  >"$directory/server.log" 2>&1 &
+server=$!
+until [[ -s $directory/port ]]; do
+  if ! kill -0 "$server" 2>/dev/null; then
+    server=
+    echo "error: the server did not start:" >&2
+    cat "$directory/server.log" >&2
+    exit 1
+  fi
+  sleep 0.1
+done
+POSTERIORD_SERVER=127.0.0.1:$(<"$directory/port")
+export POSTERIORD_SERVER
+rm "$directory/port"
+echo "posteriord listens on $POSTERIORD_SERVER; its data are in $directory/data"
+
+say "Uploading 1,797 handwritten digits of 8 x 8 pixels"
+dataset=$("$posteriorctl" dataset upload examples/digits/digits.csv --display-name digits \
+  --target digit --test-fraction 0.7 --standardize jointly)
+echo "$dataset"
+
+say "Submitting two jobs, which share the processor"
+companion=$("$posteriorctl" job submit examples/digits/companion.textproto --dataset "$dataset")
+classifier=$("$posteriorctl" job submit examples/digits/classifier.textproto --dataset "$dataset")
+
+say "The companion: labels of a known teacher, so that we know where chains should end up"
+"$posteriorctl" job watch "$companion"
+say "The classifier: real labels"
+"$posteriorctl" job watch "$classifier"
+
+say "Exporting the draws"
+for job in companion classifier; do
+  "$posteriorctl" job draws "${!job}" --out "$directory/$job.npz"
+done
+ls -l "$directory"/*.npz
+
+say "Stopping the server"
+stop_server
+echo "Stopped. Everything is in $directory. To look at it again:"
+echo "  $posteriord --listen 127.0.0.1:7741 --data-dir $directory/data"
+echo "  $posteriorctl --server 127.0.0.1:7741 job list"
