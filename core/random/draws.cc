@@ -46,53 +46,44 @@ void ForEachVector(absl::Span<const T> a, absl::Span<const T> b, absl::Span<T> o
 }
 
 // One linear piece of the activation, seen as the half line beyond 0 in direction `sign`. There the
-// density of the latent is proportional to N(mean, scale^2).
-struct PieceConstants {
-  PieceConstants(double piece_slope, double piece_sign, double variance, double output_variance)
-      : slope(piece_slope), sign(piece_sign) {
+// density of the latent is proportional to that of N(mean, scale^2), where
+//   mean = (output_variance * prior mean + slope * variance * output) / joint.
+struct Piece {
+  Piece(double slope, double sign, double variance, double output_variance) {
     const double joint = output_variance + slope * slope * variance;
-    gain = slope * variance / joint;  // mean = prior mean + gain (output - slope prior mean)
     scale = std::sqrt(variance * output_variance / joint);
     log_scale = std::log(scale);
-    half_joint_precision = 0.5 / joint;
+    depth_per_mean = -sign * output_variance / (joint * scale);
+    depth_per_output = -sign * slope * variance / (joint * scale);
   }
-  double slope;
-  double sign;
-  double gain;
+
+  // Distance from the mean to the half line in standard deviations: negative inside of it.
+  HWY_INLINE V Depth(V prior_mean, V output) const {
+    const D d;
+    return hn::MulAdd(prior_mean, hn::Set(d, depth_per_mean),
+                      hn::Mul(output, hn::Set(d, depth_per_output)));
+  }
+
+  // log of the integral of the joint density over the half line, relative to the density at 0,
+  // which both pieces share, and to sqrt(2 pi).
+  HWY_INLINE V LogWeight(const simd::UpperTail& tail) const {
+    const D d;
+    const V inside = hn::Min(tail.depth, hn::Zero(d));
+    return hn::Add(hn::MulAdd(hn::Mul(inside, inside), hn::Set(d, 0.5), hn::Set(d, log_scale)),
+                   simd::LogRelativeMass(tail));
+  }
+
   double scale;
   double log_scale;
-  double half_joint_precision;
+  double depth_per_mean;
+  double depth_per_output;
 };
-
-// A piece for one vector of entries.
-struct Piece {
-  V residual;  // output - slope * prior mean
-  V depth;     // distance from the mean to the half line, in standard deviations
-};
-
-HWY_INLINE Piece MakePiece(const PieceConstants& constants, V mean, V output) {
-  const D d;
-  const V residual = hn::NegMulAdd(hn::Set(d, constants.slope), mean, output);
-  const V piece_mean = hn::MulAdd(hn::Set(d, constants.gain), residual, mean);
-  return {residual, hn::Mul(piece_mean, hn::Set(d, -constants.sign / constants.scale))};
-}
-
-// log of the integral of the joint density over the piece, up to a common constant.
-HWY_INLINE V LogWeight(const PieceConstants& constants, const Piece& piece,
-                       const simd::UpperTail& tail, V log_at_knot) {
-  const D d;
-  const V log_at_mean =
-      hn::Mul(hn::Mul(piece.residual, piece.residual), hn::Set(d, -constants.half_joint_precision));
-  const V log_highest = hn::IfThenElse(hn::Gt(piece.depth, hn::Zero(d)), log_at_knot, log_at_mean);
-  return hn::Add(hn::Add(log_highest, simd::LogRelativeMass(tail)),
-                 hn::Set(d, constants.log_scale));
-}
 
 // A piece is settled when its mean lies so deep inside, and the other's outside, that the other
 // piece and the truncation both weigh less than e^-40, beyond the resolution of a uniform: this is
 // the depth of the mean from which that holds. (The other piece's weight is at most half its scale
 // times the density at the knot, which is exp(-depth^2 / 2) of that at this mean.)
-double SettledDepth(const PieceConstants& piece, const PieceConstants& other) {
+double SettledDepth(const Piece& piece, const Piece& other) {
   return -std::sqrt(2 * (40 + std::max(0.0, other.log_scale - piece.log_scale)));
 }
 
@@ -143,17 +134,16 @@ void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
                               std::uint64_t first_entry, absl::Span<const T> mean,
                               absl::Span<const T> output, absl::Span<T> out) {
   const D d;
-  const PieceConstants negative(activation.negative_slope, -1, variance, output_variance);
-  const PieceConstants positive(activation.positive_slope, 1, variance, output_variance);
+  const Piece negative(activation.negative_slope, -1, variance, output_variance);
+  const Piece positive(activation.positive_slope, 1, variance, output_variance);
   const V settled_negative = hn::Set(d, SettledDepth(negative, positive));
   const V settled_positive = hn::Set(d, SettledDepth(positive, negative));
   const simd::Uniforms uniforms(random);
-  const V half_precision = hn::Set(d, -0.5 / variance);
-  const V half_output_precision = hn::Set(d, -0.5 / output_variance);
   ForEachVector(mean, output, out, [&](std::size_t i, V m, V x) {
     const V zero = hn::Zero(d);
-    const Piece below = MakePiece(negative, m, x);
-    const Piece above = MakePiece(positive, m, x);
+    const V one = hn::Set(d, 1.0);
+    const V depth_below = negative.Depth(m, x);
+    const V depth_above = positive.Depth(m, x);
     const simd::UniformPair u = uniforms.At(first_entry + i);
     const auto step = [&](M is_above) {
       return Select(is_above, hn::Set(d, positive.scale), hn::Set(d, -negative.scale));
@@ -161,25 +151,21 @@ void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
 
     // Most entries, when the noise is small: one piece, untruncated.
     const M settled_above =
-        hn::And(hn::Lt(above.depth, settled_positive), hn::Gt(below.depth, zero));
+        hn::And(hn::Lt(depth_above, settled_positive), hn::Gt(depth_below, zero));
     const M settled_below =
-        hn::And(hn::Lt(below.depth, settled_negative), hn::Gt(above.depth, zero));
+        hn::And(hn::Lt(depth_below, settled_negative), hn::Gt(depth_above, zero));
     const M settled = hn::Or(settled_above, settled_below);
-    const V untruncated =
-        hn::Mul(hn::Sub(simd::NormalQuantile(hn::Sub(hn::Set(d, 1.0), u.second), u.second),
-                        Select(settled_above, above.depth, below.depth)),
-                step(settled_above));
+    const V untruncated = hn::Mul(hn::Sub(simd::NormalQuantile(hn::Sub(one, u.second), u.second),
+                                          Select(settled_above, depth_above, depth_below)),
+                                  step(settled_above));
     if (hn::AllTrue(d, settled)) return untruncated;
 
-    const V log_at_knot =
-        hn::MulAdd(hn::Mul(m, m), half_precision, hn::Mul(hn::Mul(x, x), half_output_precision));
-    const simd::UpperTail tail_below = simd::MakeUpperTail(below.depth);
-    const simd::UpperTail tail_above = simd::MakeUpperTail(above.depth);
-    // P(above) = 1 / (1 + odds).
-    const V odds =
-        simd::internal::ExpClamped(hn::Sub(LogWeight(negative, below, tail_below, log_at_knot),
-                                           LogWeight(positive, above, tail_above, log_at_knot)));
-    const M is_above = hn::Lt(hn::MulAdd(u.first, odds, u.first), hn::Set(d, 1.0));
+    const simd::UpperTail tail_below = simd::MakeUpperTail(depth_below);
+    const simd::UpperTail tail_above = simd::MakeUpperTail(depth_above);
+    // P(above) = 1 / (1 + odds); 1 - u is exact.
+    const V odds = simd::internal::ExpClamped(
+        hn::Sub(negative.LogWeight(tail_below), positive.LogWeight(tail_above)));
+    const M is_above = hn::Lt(hn::Mul(u.first, odds), hn::Sub(one, u.first));
     const simd::UpperTail tail{Select(is_above, tail_above.depth, tail_below.depth),
                                Select(is_above, tail_above.mass, tail_below.mass),
                                Select(is_above, tail_above.complement, tail_below.complement),
