@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <utility>
 #include <variant>
@@ -17,6 +18,15 @@ using Eigen::Index;
 
 // Lower Cholesky factor of the matrix A of DrawParameters.
 struct GramFactor final : LayerCache {
+  // Whether what is left of a column after those before it is rounding error.
+  bool IsDegenerate() const {
+    if (llt.info() != Eigen::Success) return true;
+    const Eigen::MatrixXd lower = llt.matrixL();
+    const auto left = lower.diagonal().array().square();
+    const auto column = lower.rowwise().squaredNorm().array();
+    return (left < 100 * std::numeric_limits<double>::epsilon() * column).any();
+  }
+
   Eigen::LLT<Eigen::MatrixXd> llt;
 };
 
@@ -92,7 +102,7 @@ class Dense final : public Layer<T> {
   absl::StatusOr<std::unique_ptr<const LayerCache>> CacheInput(
       const Latent<T>& input) const override {
     std::unique_ptr<const GramFactor> factor = Factorise(input, [] { return true; });
-    if (factor->llt.info() != Eigen::Success) {
+    if (factor->IsDegenerate()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "the Gram matrix of the inputs of layer '", this->name(),
           "' is not positive definite to rounding: rescale the inputs (see standardization) or "

@@ -9,11 +9,10 @@
 #include <cstdint>
 #include <limits>
 #include <random>
-#include <string>
-#include <type_traits>
 #include <vector>
 
 #include "tests/core/testing/normal_reference.h"
+#include "tests/core/testing/precisions.h"
 #include "tests/core/testing/statistics.h"
 
 namespace posteriord::core {
@@ -48,15 +47,7 @@ struct UniformsOf {
 
 template <typename T>
 class DrawsTest : public ::testing::Test {};
-using Precisions = ::testing::Types<float, double>;
-class PrecisionNames {
- public:
-  template <typename T>
-  static std::string GetName(int) {
-    return std::is_same_v<T, float> ? "float" : "double";
-  }
-};
-TYPED_TEST_SUITE(DrawsTest, Precisions, PrecisionNames);
+TYPED_TEST_SUITE(DrawsTest, testing::Precisions, testing::PrecisionNames);
 
 // ----- Addresses -----
 
