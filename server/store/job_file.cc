@@ -185,8 +185,7 @@ absl::Status JobFile::Commit(const ChainCommit& commit) {
     ++row.position.points;
   }
   for (const PredictiveRecord& record : commit.predictive) {
-    ASSIGN_OR_RETURN(const bool added, tables.PutPredictive(commit.chain, record));
-    row.predictive_sums += added ? 1 : 0;
+    RETURN_IF_ERROR(tables.PutPredictive(commit.chain, record, row));
   }
   if (commit.checkpoint.has_value()) {
     RETURN_IF_ERROR(tables.ReplaceCheckpoint(commit.chain, *commit.checkpoint, row));
@@ -231,14 +230,9 @@ absl::StatusOr<std::optional<PredictiveRecord>> JobFile::ReadPredictive(int chai
   ASSIGN_OR_RETURN(const Transaction transaction, Transaction::BeginRead(*database));
   JobTables tables(*database, id_);
   ASSIGN_OR_RETURN(const ChainRow row, tables.ReadChain(chain));
-  ASSIGN_OR_RETURN(std::optional<PredictiveRecord> record, tables.ReadPredictive(chain, sweep));
-  if (!record.has_value()) {  // never made, dropped, or lost?
-    ASSIGN_OR_RETURN(const std::int64_t sums, tables.CountPredictive(chain));
-    if (sums != row.predictive_sums) {
-      return absl::DataLossError(
-          absl::StrCat(database->name(), ": a predictive sum of chain ", chain, " is missing"));
-    }
-  }
+  const std::vector<std::int64_t>& sweeps = row.predictive_sweeps;
+  if (std::find(sweeps.begin(), sweeps.end(), sweep) == sweeps.end()) return std::nullopt;
+  ASSIGN_OR_RETURN(PredictiveRecord record, tables.ReadPredictive(chain, sweep));
   return record;
 }
 
@@ -267,14 +261,11 @@ absl::Status JobFile::AppendDiagnostics(const DiagnosticsRecord& record) {
   ++status.diagnostics;
   RETURN_IF_ERROR(tables.WriteStatus(status));
   ASSIGN_OR_RETURN(std::vector<ChainRow> rows, tables.ReadChains());
-  for (int chain = 0; ChainRow & row : rows) {
-    ASSIGN_OR_RETURN(const std::int64_t dropped,
-                     tables.DeletePredictiveBefore(chain, record.sweep));
-    if (dropped > 0) {
-      row.predictive_sums -= dropped;
-      RETURN_IF_ERROR(tables.WriteChain(chain, row));
-    }
-    ++chain;
+  for (int chain = 0; chain < static_cast<int>(rows.size()); ++chain) {
+    ChainRow& row = rows[static_cast<std::size_t>(chain)];
+    const std::size_t before = row.predictive_sweeps.size();
+    RETURN_IF_ERROR(tables.DropPredictiveBefore(chain, record.sweep, row));
+    if (row.predictive_sweeps.size() != before) RETURN_IF_ERROR(tables.WriteChain(chain, row));
   }
   return transaction.Commit();
 }

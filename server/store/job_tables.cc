@@ -43,9 +43,9 @@ constexpr char kSchema[] = R"(
     points           INTEGER NOT NULL,
     sweeps           INTEGER NOT NULL,
     busy_seconds     REAL NOT NULL,
-    predictive_sums  INTEGER NOT NULL,
     checkpoint       INTEGER NOT NULL,
     checkpoint_parts INTEGER NOT NULL,
+    predictive_sweeps BLOB NOT NULL,
     crc              INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE draws (
@@ -122,9 +122,9 @@ std::int64_t ChecksumOf(std::string_view job, std::int64_t chain, const ChainRow
       .Add(row.position.points)
       .Add(row.position.sweeps)
       .Add(row.position.busy_seconds)
-      .Add(row.predictive_sums)
       .Add(row.checkpoint)
       .Add(row.checkpoint_parts)
+      .Add(BytesOf(row.predictive_sweeps))
       .value();
 }
 
@@ -171,8 +171,9 @@ std::int64_t ChecksumOf(std::string_view job, const DiagnosticsRecord& record) {
       .value();
 }
 
-#define CHAIN_COLUMNS \
-  "chain, draws, points, sweeps, busy_seconds, predictive_sums, checkpoint, checkpoint_parts, crc"
+#define CHAIN_COLUMNS                                                                             \
+  "chain, draws, points, sweeps, busy_seconds, checkpoint, checkpoint_parts, predictive_sweeps, " \
+  "crc"
 
 // Reads a row of CHAIN_COLUMNS; false when its checksum does not match or it is another chain's.
 bool ParseChain(std::string_view job, std::int64_t chain, const Statement& row, ChainRow& result) {
@@ -180,9 +181,9 @@ bool ParseChain(std::string_view job, std::int64_t chain, const Statement& row, 
   result.position.points = row.Int(2);
   result.position.sweeps = row.Int(3);
   result.position.busy_seconds = row.Real(4);
-  result.predictive_sums = row.Int(5);
-  result.checkpoint = row.Int(6);
-  result.checkpoint_parts = row.Int(7);
+  result.checkpoint = row.Int(5);
+  result.checkpoint_parts = row.Int(6);
+  result.predictive_sweeps = NumbersOf<std::int64_t>(row.Bytes(7));
   return row.Int(0) == chain && row.Int(8) == ChecksumOf(job, chain, result);
 }
 
@@ -305,9 +306,9 @@ absl::Status JobTables::WriteChain(int chain, const ChainRow& row) {
       .Bind(row.position.points)
       .Bind(row.position.sweeps)
       .Bind(row.position.busy_seconds)
-      .Bind(row.predictive_sums)
       .Bind(row.checkpoint)
       .Bind(row.checkpoint_parts)
+      .BindBlob(BytesOf(row.predictive_sweeps))
       .Bind(ChecksumOf(job_, chain, row))
       .Run();
 }
@@ -381,12 +382,7 @@ absl::StatusOr<std::vector<TraceRecord>> JobTables::ReadPoints(int chain, std::i
   return records;
 }
 
-absl::StatusOr<bool> JobTables::PutPredictive(int chain, const PredictiveRecord& record) {
-  ASSIGN_OR_RETURN(const bool replaces,
-                   database_.Prepare("SELECT 1 FROM predictive WHERE chain = ? AND sweep = ?")
-                       .Bind(std::int64_t{chain})
-                       .Bind(record.sweep)
-                       .Step());
+absl::Status JobTables::PutPredictive(int chain, const PredictiveRecord& record, ChainRow& row) {
   RETURN_IF_ERROR(database_.Prepare("REPLACE INTO predictive VALUES (?, ?, ?, ?, ?)")
                       .Bind(std::int64_t{chain})
                       .Bind(record.sweep)
@@ -394,38 +390,37 @@ absl::StatusOr<bool> JobTables::PutPredictive(int chain, const PredictiveRecord&
                       .BindBlob(BytesOf(record.values))
                       .Bind(ChecksumOf(job_, chain, record))
                       .Run());
-  return !replaces;
+  std::vector<std::int64_t>& sweeps = row.predictive_sweeps;
+  if (std::find(sweeps.begin(), sweeps.end(), record.sweep) == sweeps.end()) {
+    sweeps.push_back(record.sweep);
+  }
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<PredictiveRecord>> JobTables::ReadPredictive(int chain,
-                                                                          std::int64_t sweep) {
+absl::StatusOr<PredictiveRecord> JobTables::ReadPredictive(int chain, std::int64_t sweep) {
   Statement row = database_.Prepare(
       "SELECT chain, sweep, draws, data, crc FROM predictive WHERE chain = ? AND sweep = ?");
   ASSIGN_OR_RETURN(const bool found, row.Bind(std::int64_t{chain}).Bind(sweep).Step());
-  if (!found) return std::nullopt;
   PredictiveRecord record;
-  record.sweep = row.Int(1);
-  record.draws = row.Int(2);
-  record.values = NumbersOf<double>(row.Bytes(3));
-  if (row.Int(0) != chain || record.sweep != sweep ||
+  if (found) {
+    record.sweep = row.Int(1);
+    record.draws = row.Int(2);
+    record.values = NumbersOf<double>(row.Bytes(3));
+  }
+  if (!found || row.Int(0) != chain || record.sweep != sweep ||
       row.Int(4) != ChecksumOf(job_, chain, record)) {
     return Damaged(absl::StrCat("the predictive sum at sweep ", sweep, " of chain ", chain));
   }
   return record;
 }
 
-absl::StatusOr<std::int64_t> JobTables::CountPredictive(int chain) {
-  Statement row = database_.Prepare("SELECT count(*) FROM predictive WHERE chain = ?");
-  ASSIGN_OR_RETURN(const bool found, row.Bind(std::int64_t{chain}).Step());
-  return found ? row.Int(0) : 0;
-}
-
-absl::StatusOr<std::int64_t> JobTables::DeletePredictiveBefore(int chain, std::int64_t sweep) {
+absl::Status JobTables::DropPredictiveBefore(int chain, std::int64_t sweep, ChainRow& row) {
   RETURN_IF_ERROR(database_.Prepare("DELETE FROM predictive WHERE chain = ? AND sweep < ?")
                       .Bind(std::int64_t{chain})
                       .Bind(sweep)
                       .Run());
-  return database_.changes();
+  std::erase_if(row.predictive_sweeps, [sweep](std::int64_t other) { return other < sweep; });
+  return absl::OkStatus();
 }
 
 absl::Status JobTables::ReplaceCheckpoint(int chain, std::string_view checkpoint, ChainRow& row) {

@@ -33,9 +33,9 @@ struct StatusRow {
 // A row of table chains.
 struct ChainRow {
   ChainPosition position;
-  std::int64_t predictive_sums = 0;   // the chain's rows in table predictive
-  std::int64_t checkpoint = 0;        // number of the latest checkpoint, from 1; 0: none
-  std::int64_t checkpoint_parts = 0;  // its rows in table checkpoints
+  std::vector<std::int64_t> predictive_sweeps;  // of the chain's rows in table predictive
+  std::int64_t checkpoint = 0;                  // number of the latest checkpoint; 0: none
+  std::int64_t checkpoint_parts = 0;            // its rows in table checkpoints
 };
 
 // Tables of one job on one connection. Reads verify checksums: a row that does not match, or is
@@ -68,14 +68,15 @@ class JobTables {
   absl::StatusOr<std::vector<TraceRecord>> ReadPoints(int chain, std::int64_t index,
                                                       std::int64_t count);
 
-  // Returns whether the sum is new; else it has replaced one of the same sweep.
-  absl::StatusOr<bool> PutPredictive(int chain, const PredictiveRecord& record);
-  absl::StatusOr<std::optional<PredictiveRecord>> ReadPredictive(int chain, std::int64_t sweep);
-  absl::StatusOr<std::int64_t> CountPredictive(int chain);
-  // Returns how many were there.
-  absl::StatusOr<std::int64_t> DeletePredictiveBefore(int chain, std::int64_t sweep);
+  // Adds a sum, or replaces that of the same sweep, and notes it in `row`, which is the caller's to
+  // write.
+  absl::Status PutPredictive(int chain, const PredictiveRecord& record, ChainRow& row);
+  // The sum stored at a sweep.
+  absl::StatusOr<PredictiveRecord> ReadPredictive(int chain, std::int64_t sweep);
+  // As PutPredictive.
+  absl::Status DropPredictiveBefore(int chain, std::int64_t sweep, ChainRow& row);
 
-  // Replaces the chain's checkpoint and says so in `row`, which is the caller's to write.
+  // Replaces the chain's checkpoint; `row` as in PutPredictive.
   absl::Status ReplaceCheckpoint(int chain, std::string_view checkpoint, ChainRow& row);
   // REQUIRES: row.checkpoint > 0.
   absl::StatusOr<std::string> ReadCheckpoint(int chain, const ChainRow& row);
