@@ -15,6 +15,16 @@ void FieldViolations::Add(std::string_view field, std::string_view description) 
   violation.set_description(ToValidUtf8(description, kMaxTextBytes));
 }
 
+void FieldViolations::AddFrom(const absl::Status& status) {
+  google::rpc::BadRequest other;
+  if (!other.ParseFromString(std::string(status.GetPayload(kBadRequestTypeUrl).value_or("")))) {
+    return;
+  }
+  for (const auto& violation : other.field_violations()) {
+    Add(violation.field(), violation.description());
+  }
+}
+
 absl::Status FieldViolations::ToStatus() const {
   if (empty()) return absl::OkStatus();
   std::string message;

@@ -24,6 +24,9 @@ class FieldViolations {
 
   void Add(std::string_view field, std::string_view description);
 
+  // Adds the violations that a status made by ToStatus() carries.
+  void AddFrom(const absl::Status& status);
+
   bool empty() const { return count_ == 0; }
 
   // OK when empty; else INVALID_ARGUMENT with the violations in its message ("field: description;

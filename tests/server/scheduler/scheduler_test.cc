@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/scheduler/function_task.h"
 #include "tests/testing/notification.h"
 
 namespace posteriord::server {
@@ -19,19 +20,6 @@ using std::chrono::steady_clock;
 using testing::Notification;
 
 constexpr steady_clock::duration kForever = std::chrono::hours(1);
-
-class FunctionTask : public Task {
- public:
-  explicit FunctionTask(std::function<Next(const SliceControl&)> run) : run_(std::move(run)) {}
-  Next RunSlice(const SliceControl& control) override { return run_(control); }
-
- private:
-  const std::function<Next(const SliceControl&)> run_;
-};
-
-std::shared_ptr<Task> MakeTask(std::function<Task::Next(const SliceControl&)> run) {
-  return std::make_shared<FunctionTask>(std::move(run));
-}
 
 // A task whose slices last until the scheduler wants the thread back.
 std::shared_ptr<Task> MakeBusyTask(Notification* started) {

@@ -1,0 +1,77 @@
+// A job while it is being worked on.
+#ifndef POSTERIORD_SERVER_JOBS_JOB_RUN_H_
+#define POSTERIORD_SERVER_JOBS_JOB_RUN_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/base/mutex.h"
+#include "core/sampling/problem.h"
+#include "server/data/dataset_store.h"
+#include "server/jobs/chain_task.h"
+#include "server/jobs/diagnoser.h"
+#include "server/jobs/job_plan.h"
+#include "server/jobs/sampler_factory.h"
+#include "server/scheduler/scheduler.h"
+#include "server/store/job_store.h"
+
+namespace posteriord::server {
+
+// What jobs run on. All of it outlives them.
+struct JobEnvironment {
+  JobStore& store;
+  DatasetStore& datasets;
+  Scheduler& scheduler;
+  SamplerFactory sampler;
+  std::string numeric_profile;
+  // Most sampling that a crash may cost each chain to be repeated.
+  std::chrono::steady_clock::duration checkpoint_interval = std::chrono::seconds(10);
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+};
+
+// Takes a job from where the store has it to its end, all of it in tasks of the scheduler: prepare
+// the problem, sample the chains, evaluate the diagnostics. Thread-safe.
+class JobRun : public std::enable_shared_from_this<JobRun> {
+ public:
+  // How the run ended; `error` says why for kFailed. Called once, when no task of the job runs any
+  // more, from the thread that left last. Not called when the server shuts down first.
+  using OnEnd = std::function<void(JobState state, const absl::Status& error)>;
+
+  JobRun(const JobEnvironment& environment, std::string id, OnEnd on_end);
+
+  // Begins. Once.
+  void Start();
+
+  // Stops the job's tasks; then the run has ended as `state`. Only the first call counts.
+  void End(JobState state, const absl::Status& error);
+
+  // Stores checkpoints of the chains, as many as possible until `deadline`.
+  // REQUIRES: the scheduler has been drained.
+  absl::Status SaveCheckpoints(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  absl::Status Prepare();
+  absl::StatusOr<std::shared_ptr<const core::Problem>> CreateProblem(const v1::Job& job);
+  absl::Status StartChains(std::shared_ptr<const core::Problem> problem, int storage_bytes);
+  void StartEvaluation();
+  Task::Next Evaluate(const SliceControl& control);
+
+  const JobEnvironment& environment_;
+  const std::string id_;
+  const OnEnd on_end_;
+
+  // Set by Prepare().
+  std::unique_ptr<Diagnoser> diagnoser_;
+  std::vector<std::shared_ptr<ChainTask>> chains_;  // those with sweeps to make
+
+  Mutex mutex_;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace posteriord::server
+
+#endif  // POSTERIORD_SERVER_JOBS_JOB_RUN_H_
