@@ -1,7 +1,8 @@
 #include "core/base/numeric_profile.h"
 
-#include <Eigen/Core>
 #include <hwy/highway.h>
+
+#include <Eigen/Core>
 
 #include "absl/strings/str_cat.h"
 
