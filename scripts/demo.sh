@@ -71,6 +71,15 @@ for job in companion classifier; do
 done
 ls -l "$directory"/*.npz
 
+say "In short"
+# Lines of the summary that begin with `what`.
+line() { "$posteriorctl" job get "$1" | grep "^$2:" || true; }
+echo "How well do averages over the posterior predict digits never seen, and how well a single draw?"
+line "$classifier" Prediction
+echo "Do chains started anywhere end up where chains started at the truth are? (The companion)"
+line "$companion" Thermalization
+echo "A yes since some sweep below the classifier's warm-up of 12,500 vouches for its draws."
+
 say "Stopping the server"
 stop_server
 echo "Stopped. Everything is in $directory. To look at it again:"
