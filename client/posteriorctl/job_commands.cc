@@ -60,11 +60,12 @@ absl::StatusOr<std::string> ReadText(Session& session, const std::string& path) 
     return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   };
   if (path == "-") return all(session.console().in);
-  std::ifstream file(path, std::ios::binary);
+  // A directory opens like a file and fails only when it is read.
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) errno = EISDIR;
-  if (!file.is_open() || errno == EISDIR) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
+  const bool directory = std::filesystem::is_directory(path, error);
+  std::ifstream file(path, std::ios::binary);
+  if (directory || !file.is_open()) {
+    return absl::ErrnoToStatus(directory ? EISDIR : errno, absl::StrCat("cannot read ", path));
   }
   return all(file);
 }

@@ -108,7 +108,10 @@ absl::Status NpySpool::Finish(const std::vector<std::int64_t>& shape) {
   header += '\n';
   if (std::fseek(file_.get(), 0, SEEK_SET) != 0) return FileError("fseek");
   RETURN_IF_ERROR(Append(header));
-  if (std::fflush(file_.get()) != 0) return FileError("writing a temporary file failed");
+  // libzip reads from where the file stands.
+  if (std::fflush(file_.get()) != 0 || std::fseek(file_.get(), 0, SEEK_SET) != 0) {
+    return FileError("writing a temporary file failed");
+  }
   return absl::OkStatus();
 }
 

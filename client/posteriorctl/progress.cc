@@ -114,15 +114,13 @@ std::optional<double> JobProgress::Speed(int chain) const {
   return told > 0 ? std::optional(told) : std::nullopt;
 }
 
-std::optional<absl::Duration> JobProgress::TimeLeft(int chain, absl::Time now) const {
+std::optional<absl::Duration> JobProgress::TimeLeft(int chain) const {
   const v1::ChainProgress& progress = job_.chains(chain);
   const std::int64_t missing = progress.total_sweeps() - progress.sweeps();
   if (missing <= 0) return absl::ZeroDuration();
   const std::optional<double> speed = Speed(chain);
   if (!speed.has_value()) return std::nullopt;
-  const absl::Duration since = now - history_[static_cast<std::size_t>(chain)].back().time;
-  return std::max(absl::ZeroDuration(),
-                  absl::Seconds(static_cast<double>(missing) / *speed) - since);
+  return absl::Seconds(static_cast<double>(missing) / *speed);
 }
 
 std::vector<std::string> JobProgress::Lines(absl::Time now, const Screen& screen) const {
@@ -169,7 +167,7 @@ std::vector<std::string> JobProgress::Lines(absl::Time now, const Screen& screen
     if (const std::optional<double> speed = Speed(i)) {
       row[kSpeed] = absl::StrCat(Rounded(*speed), " sweeps/s");
     }
-    const std::optional<absl::Duration> left = TimeLeft(i, now);
+    const std::optional<absl::Duration> left = TimeLeft(i);
     if (chain.sweeps() >= chain.total_sweeps()) {
       row[kLeft] = "done";
     } else if (!running) {
@@ -218,7 +216,7 @@ std::vector<std::string> JobProgress::Lines(absl::Time now, const Screen& screen
   return lines;
 }
 
-std::string JobProgress::Line(absl::Time now) const {
+std::string JobProgress::Line() const {
   std::string line =
       absl::StrCat(job_.name(), " ", StateName(job_.state()), ": ",
                    WholePercent(Share(SweepsMade(job_), SweepsToMake(job_))), " of ",
@@ -226,7 +224,7 @@ std::string JobProgress::Line(absl::Time now) const {
   double speed = 0;
   std::optional<absl::Duration> left = absl::ZeroDuration();
   for (int i = 0; i < job_.chains_size(); ++i) {
-    const std::optional<absl::Duration> chain_left = TimeLeft(i, now);
+    const std::optional<absl::Duration> chain_left = TimeLeft(i);
     left = left.has_value() && chain_left.has_value() ? std::optional(std::max(*left, *chain_left))
                                                       : std::nullopt;
     if (job_.chains(i).sweeps() < job_.chains(i).total_sweeps()) speed += Speed(i).value_or(0);

@@ -42,7 +42,7 @@ class JobProgress {
   std::vector<std::string> Lines(absl::Time now, const Screen& screen) const;
 
   // All of it in one line. REQUIRES: Update was called.
-  std::string Line(absl::Time now) const;
+  std::string Line() const;
 
  private:
   struct Point {
@@ -52,7 +52,7 @@ class JobProgress {
 
   // Of a chain, by its place in the job. Sweeps per second; none before the first sweeps.
   std::optional<double> Speed(int chain) const;
-  std::optional<absl::Duration> TimeLeft(int chain, absl::Time now) const;
+  std::optional<absl::Duration> TimeLeft(int chain) const;
 
   v1::Job job_;
   std::vector<std::deque<Point>> history_;  // per chain: when its sweeps changed

@@ -83,7 +83,8 @@ absl::Status ResumableOutput::LoadCursor() {
                      "same arguments again, or remove it to start over"));
   }
   cursor_ = saved["cursor"].get<std::string>();
-  written_ = saved["written"].get<std::uintmax_t>();
+  // Without a cursor everything is written again.
+  written_ = cursor_.empty() ? 0 : saved["written"].get<std::uintmax_t>();
   return absl::OkStatus();
 }
 

@@ -35,7 +35,7 @@ class ProgressView {
     if (const Screen screen = console_.screen(); screen.live) {
       display_.Show(progress_.Lines(now, screen));
     } else if (changed || now - last_line_ >= kLineInterval) {
-      console_.err << progress_.Line(now) << "\n" << std::flush;
+      console_.err << progress_.Line() << "\n" << std::flush;
       last_line_ = now;
     }
   }
