@@ -17,9 +17,8 @@ void FieldViolations::Add(std::string_view field, std::string_view description) 
 
 void FieldViolations::AddFrom(const absl::Status& status) {
   google::rpc::BadRequest other;
-  if (!other.ParseFromString(std::string(status.GetPayload(kBadRequestTypeUrl).value_or("")))) {
-    return;
-  }
+  const auto payload = status.GetPayload(kBadRequestTypeUrl);
+  if (!payload.has_value() || !other.ParseFromString(std::string(*payload))) return;
   for (const auto& violation : other.field_violations()) {
     Add(violation.field(), violation.description());
   }

@@ -50,5 +50,16 @@ TEST(FieldViolationsTest, QuotedBytesThatAreNotUtf8AreReplacedAndLongOnesCut) {
   EXPECT_EQ(description.size(), FieldViolations::kMaxTextBytes);
 }
 
+TEST(FieldViolationsTest, ViolationsOfAnotherStatusAreAdded) {
+  FieldViolations inner;
+  inner.Add("a", "is wrong");
+  inner.Add("b", "is wrong too");
+  FieldViolations outer;
+  outer.Add("c", "is odd");
+  outer.AddFrom(inner.ToStatus());
+  outer.AddFrom(absl::NotFoundError("says nothing of fields"));
+  EXPECT_EQ(outer.ToStatus().message(), "c: is odd; a: is wrong; b: is wrong too");
+}
+
 }  // namespace
 }  // namespace posteriord::server
