@@ -93,7 +93,14 @@ class DatasetStore {
   DatasetStore(std::shared_ptr<CatalogDatabase> database, const DatasetLimits& limits,
                std::string directory);
 
+  std::string PathOf(std::string_view id) const;
+
+  // Brings catalog and files into agreement; fills the report.
   absl::Status Recover();
+  // Enters data sets whose files the catalog does not know, oldest first.
+  absl::Status Adopt(std::vector<DatasetEntry> unknown);
+
+  // Makes a data set of an uploaded file.
   absl::StatusOr<v1::Dataset> Store(const v1::UploadDatasetHeader& header, const File& upload,
                                     absl::Time create_time);
 
@@ -102,6 +109,10 @@ class DatasetStore {
   const std::string directory_;
   DatasetCatalog catalog_;
   RecoveryReport recovery_report_;
+
+  // Held while a file gets its name and its entry, so that of two uploads with one request_id the
+  // slower leaves nothing behind.
+  Mutex publish_mutex_;
 };
 
 }  // namespace posteriord::server

@@ -1,7 +1,9 @@
 // From a stored data set to the numbers a job samples with.
 //
 //   ASSIGN_OR_RETURN(DataPlan plan, PlanData(dataset, spec.data().dataset(), TargetUse::kClass));
-//   // plan.train_rows(), plan.test_rows(), plan.inputs.size(): enough to check and admit the job.
+//
+//   // plan.train_row_count(), plan.test_row_count and plan.inputs.size() suffice to admit the job.
+//
 //   ASSIGN_OR_RETURN(JobData data, LoadData(*table, plan, classes));
 #ifndef POSTERIORD_SERVER_DATA_JOB_DATA_H_
 #define POSTERIORD_SERVER_DATA_JOB_DATA_H_

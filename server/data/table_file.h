@@ -29,30 +29,28 @@ namespace posteriord::server {
 class TableWriter {
  public:
   // Begins a table in an empty file. REQUIRES: columns >= 1.
-  static absl::StatusOr<std::unique_ptr<TableWriter>> Create(File file, std::string id,
-                                                             std::int64_t columns);
+  TableWriter(File file, std::string id, std::int64_t columns);
 
-  // The rows to be filled in next: at most rows_wanted() of them, from the top. Columns are
-  // contiguous.
+  // The rows to be filled in next, from the top; fewer than all of them at the end of the table.
   Eigen::Ref<Eigen::MatrixXd> group() { return group_; }
-  std::int64_t group_rows() const { return group_.rows(); }
   std::int64_t columns() const { return group_.cols(); }
-  // Rows written so far.
+  // Rows of all groups but the last, and rows written so far.
+  std::int64_t full_group_rows() const { return full_group_rows_; }
   std::int64_t rows() const { return rows_; }
+  // Size of the file without the description. Unit: bytes.
+  std::int64_t data_bytes() const { return offset_; }
 
-  // Writes the first `rows` rows of group(). REQUIRES: rows >= 1; rows == group_rows() in every
-  // call but the last.
+  // Writes the first `rows` rows of group(). REQUIRES: rows >= 1, and every earlier call wrote all.
   absl::Status WriteGroup(std::int64_t rows);
 
-  // Writes the rest and makes the file durable.
+  // Writes the rest and makes the file durable. REQUIRES: rows() >= 1.
   absl::Status Finish(std::string_view description);
 
  private:
-  TableWriter(File file, std::string id, std::int64_t columns);
-
   const File file_;
   const std::string id_;
   Eigen::MatrixXd group_;
+  const std::int64_t full_group_rows_ = group_.rows();
   std::int64_t groups_ = 0;
   std::int64_t rows_ = 0;
   std::int64_t offset_;
@@ -81,6 +79,7 @@ class TableReader {
   TableReader(File file, std::string id) : file_(std::move(file)), id_(std::move(id)) {}
 
   absl::Status ReadHeader();
+  absl::Status Damaged() const;
 
   const File file_;
   const std::string id_;
