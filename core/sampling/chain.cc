@@ -1,5 +1,6 @@
 #include "core/sampling/chain.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -31,18 +32,17 @@ class Writer {
   std::string bytes_;
 };
 
+// REQUIRES: whoever reads past the counts has checked the size.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
+  // Leaves `values` alone when there are not enough bytes.
   template <typename Value>
   void Get(Value* values, std::size_t count) {
     const std::size_t size = count * sizeof(Value);
-    if (size > rest_.size()) {
-      exhausted_ = true;
-      return;
-    }
-    if (size > 0) std::memcpy(values, rest_.data(), size);
+    if (size == 0 || size > rest_.size()) return;
+    std::memcpy(values, rest_.data(), size);
     rest_.remove_prefix(size);
   }
   template <typename MatrixType>
@@ -51,12 +51,9 @@ class Reader {
       Get(&matrix.coeffRef(0, column), static_cast<std::size_t>(matrix.rows()));
     }
   }
-  // Whether everything asked for was there, and nothing else.
-  bool fits() const { return !exhausted_ && rest_.empty(); }
 
  private:
   std::string_view rest_;
-  bool exhausted_ = false;
 };
 
 template <typename T>
@@ -109,17 +106,20 @@ class TypedChain final : public Chain {
     Reader reader(checkpoint);
     std::int64_t counts[4] = {};
     reader.Get(counts, std::size(counts));
+    const auto [sweep, draws, tally_draws, started] = counts;
+    if (checkpoint.size() != CheckpointSize() || (started == 0 ? sweep != 0 : started != 1) ||
+        sweep < 0 || sweep > schedule().total_sweeps() || tally_draws != DrawsAfterWarmup(sweep) ||
+        draws != WarmupDraws(sweep) + tally_draws) {
+      return absl::DataLossError(
+          absl::StrCat("the checkpoint of chain ", index_, " does not fit the chain"));
+    }
     for (Matrix<T>& parameters : state_.parameters) reader.GetMatrix(parameters);
     for (Latent<T>& latent : state_.latents) reader.GetMatrix(latent.values());
     reader.GetMatrix(tally_.sum);
-    if (!reader.fits()) {
-      return absl::DataLossError(
-          absl::StrCat("the checkpoint of chain ", index_, " does not have the chain's shape"));
-    }
-    sweep_ = counts[0];
-    draws_ = counts[1];
-    tally_.draws = counts[2];
-    started_ = counts[3] != 0;
+    sweep_ = sweep;
+    draws_ = draws;
+    tally_.draws = tally_draws;
+    started_ = started == 1;
     return absl::OkStatus();
   }
 
@@ -128,6 +128,23 @@ class TypedChain final : public Chain {
 
  private:
   const ScheduleSpec& schedule() const { return problem_->spec().schedule; }
+
+  // Draws that the first `sweep` sweeps make.
+  std::int64_t WarmupDraws(std::int64_t sweep) const {
+    if (!schedule().keep_warmup) return 0;
+    return std::min(sweep, schedule().warmup_sweeps) / schedule().thinning;
+  }
+  std::int64_t DrawsAfterWarmup(std::int64_t sweep) const {
+    return std::max<std::int64_t>(0, sweep - schedule().warmup_sweeps) / schedule().thinning;
+  }
+
+  std::size_t CheckpointSize() const {
+    Eigen::Index numbers = 0;
+    for (const Matrix<T>& parameters : state_.parameters) numbers += parameters.size();
+    for (const Latent<T>& latent : state_.latents) numbers += latent.values().size();
+    return 4 * sizeof(std::int64_t) + static_cast<std::size_t>(numbers) * sizeof(T) +
+           static_cast<std::size_t>(tally_.sum.size()) * sizeof(double);
+  }
 
   absl::Status CheckFinite() const {
     for (const Matrix<T>& parameters : state_.parameters) {

@@ -47,7 +47,8 @@ class Chain {
   // Everything needed to go on from here, as bytes. Whoever stores them guards them by a checksum.
   virtual std::string Checkpoint() const = 0;
 
-  // Goes back to a checkpoint. Errors: DATA_LOSS when the bytes do not fit this chain.
+  // Goes back to a checkpoint. Errors: DATA_LOSS when the bytes do not fit this chain, which then
+  // stays as it was.
   virtual absl::Status Restore(std::string_view checkpoint) = 0;
 
   // Sweeps made.

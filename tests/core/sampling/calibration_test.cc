@@ -1,0 +1,94 @@
+// Simulation-based calibration (Talts, Betancourt, Simpson, Vehtari, Gelman, arXiv 1804.06788),
+// from end to end: a teacher is drawn from the prior, its labels from the model, and a chain that
+// knows only the labels starts from zero. The teacher's rank among the chain's draws is uniform,
+// for every function of the state, when the draws come from the posterior.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/sampling/chain.h"
+#include "tests/core/testing/collecting_sink.h"
+#include "tests/core/testing/networks.h"
+#include "tests/core/testing/statistics.h"
+#include "tests/testing/status.h"
+
+namespace posteriord::core {
+namespace {
+
+using testing::ChiSquaredPValue;
+using testing::CollectingSink;
+using testing::SampleCount;
+
+constexpr int kWarmup = 320;
+constexpr int kThinning = 16;  // ranks need nearly independent draws
+constexpr int kDraws = 63;
+constexpr int kCells = 8;  // of eight ranks each
+
+// For each observable, how many of the draws after warm-up lie below the teacher's value, in one
+// replicate.
+std::vector<int> Ranks(const NetworkSpec& network, std::uint64_t seed,
+                       const std::vector<std::string>& observables) {
+  Spec spec;
+  spec.network = network;
+  spec.seed = seed;
+  spec.groups = {{StartKind::kInformed, {}, 1}, {StartKind::kZero, {}, 1}};
+  spec.schedule = {.warmup_sweeps = kWarmup, .draws = kDraws, .thinning = kThinning};
+  spec.observation.initial_stride = kThinning;
+  const auto problem =
+      Problem::Create(spec, testing::TeacherData(network.inputs, 12, 2, seed)).value();
+
+  // The informed chain's first trace point is the teacher itself.
+  CollectingSink teacher;
+  EXPECT_TRUE(Chain::Create(problem, 0)->Run(teacher, {.should_yield = [] { return true; }}).ok());
+  CollectingSink student;
+  EXPECT_TRUE(Chain::Create(problem, 1)->Run(student, {}).ok());
+
+  std::vector<int> ranks;
+  for (const std::string& name : observables) {
+    const std::size_t index = testing::ObservableIndex(*problem, name);
+    int rank = 0;
+    for (const CollectingSink::Point& point : student.trace) {
+      if (!point.even || point.sweep <= kWarmup) continue;
+      if (point.values[index] < teacher.trace.front().values[index]) ++rank;
+    }
+    ranks.push_back(rank);
+  }
+  return ranks;
+}
+
+void ExpectUniformRanks(const NetworkSpec& network, const std::vector<std::string>& observables) {
+  const int replicates = SampleCount(640);
+  std::vector<std::vector<double>> counts(observables.size(), std::vector<double>(kCells));
+  for (int replicate = 0; replicate < replicates; ++replicate) {
+    const std::vector<int> ranks = Ranks(network, 1000 + replicate, observables);
+    for (std::size_t i = 0; i < ranks.size(); ++i) ++counts[i][ranks[i] * kCells / (kDraws + 1)];
+  }
+  const double expected = static_cast<double>(replicates) / kCells;
+  for (std::size_t i = 0; i < observables.size(); ++i) {
+    double statistic = 0;
+    for (const double count : counts[i]) {
+      statistic += (count - expected) * (count - expected) / expected;
+    }
+    const double p = ChiSquaredPValue(statistic, kCells - 1);
+    EXPECT_GT(p, testing::kFalseAlarm)
+        << observables[i] << ": " << ::testing::PrintToString(counts[i]);
+    ::testing::Test::RecordProperty(observables[i], std::to_string(p));
+  }
+}
+
+TEST(CalibrationTest, TeachersRanksAreUniformInRegression) {
+  ExpectUniformRanks(testing::ReluNetwork({2, 3, 1}, 0.3),
+                     {"log_posterior", "probe0.output0", "probe1.output0", "dense1.weight_norm",
+                      "dense2.weight_norm", "relu1.residual", "dense2.score", "train_error"});
+}
+
+TEST(CalibrationTest, TeachersRanksAreUniformInClassification) {
+  ExpectUniformRanks(testing::ReluNetwork({2, 3, 3}, 0.3, LikelihoodKind::kProbit),
+                     {"log_posterior", "probe0.output0", "probe1.output2", "dense1.weight_norm",
+                      "dense2.weight_norm", "dense2.residual"});
+}
+
+}  // namespace
+}  // namespace posteriord::core
