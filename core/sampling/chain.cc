@@ -16,6 +16,8 @@ namespace {
 // profile that guards it).
 class Writer {
  public:
+  explicit Writer(std::size_t size) { bytes_.reserve(size); }
+
   template <typename Value>
   void Put(const Value* values, std::size_t count) {
     bytes_.append(reinterpret_cast<const char*>(values), count * sizeof(Value));
@@ -93,7 +95,7 @@ class TypedChain final : public Chain {
   }
 
   std::string Checkpoint() const override {
-    Writer writer;
+    Writer writer(CheckpointSize());
     const std::int64_t counts[] = {sweep_, draws_, tally_.draws, started_ ? 1 : 0};
     writer.Put(counts, std::size(counts));
     for (const Matrix<T>& parameters : state_.parameters) writer.PutMatrix(parameters);

@@ -139,8 +139,8 @@ ResourceEstimate EstimateResources(const Spec& spec, const DataShape& shape, int
     latents += n * (1 + widths[i]) * width;
     caches = std::max(caches, 4.0 * 8 * (1.0 + widths[i - 1]) * (1.0 + widths[i - 1]));
   }
-  const double chunk =
-      static_cast<double>(kChunkRows) * *std::max_element(widths.begin(), widths.end()) * 8 * 3;
+  const double chunk = std::min<double>(kChunkRows, std::max(n, n_test)) *
+                       *std::max_element(widths.begin(), widths.end()) * 8 * 3;
   const double inputs = (n + n_test) * (1 + widths.front()) * width;
   // While a job is prepared, its data are also there in double precision.
   const double preparation = (n + n_test) * (widths.front() + outputs) * 8;
