@@ -52,7 +52,6 @@ struct Piece {
   Piece(double slope, double sign, double variance, double output_variance) {
     const double joint = output_variance + slope * slope * variance;
     scale = std::sqrt(variance * output_variance / joint);
-    log_scale = std::log(scale);
     depth_per_mean = -sign * output_variance / (joint * scale);
     depth_per_output = -sign * slope * variance / (joint * scale);
   }
@@ -64,17 +63,7 @@ struct Piece {
                       hn::Mul(output, hn::Set(d, depth_per_output)));
   }
 
-  // log of the integral of the joint density over the half line, relative to the density at 0,
-  // which both pieces share, and to sqrt(2 pi).
-  HWY_INLINE V LogWeight(const simd::UpperTail& tail) const {
-    const D d;
-    const V inside = hn::Min(tail.depth, hn::Zero(d));
-    return hn::Add(hn::MulAdd(hn::Mul(inside, inside), hn::Set(d, 0.5), hn::Set(d, log_scale)),
-                   simd::LogRelativeMass(tail));
-  }
-
   double scale;
-  double log_scale;
   double depth_per_mean;
   double depth_per_output;
 };
@@ -84,10 +73,29 @@ struct Piece {
 // the depth of the mean from which that holds. (The other piece's weight is at most half its scale
 // times the density at the knot, which is exp(-depth^2 / 2) of that at this mean.)
 double SettledDepth(const Piece& piece, const Piece& other) {
-  return -std::sqrt(2 * (40 + std::max(0.0, other.log_scale - piece.log_scale)));
+  return -std::sqrt(2 * (40 + std::max(0.0, std::log(other.scale / piece.scale))));
+}
+
+// Half the square of how deep the mean of a piece lies inside of it: the log of the density there
+// over that at 0, which both pieces share.
+HWY_INLINE V Height(V depth) {
+  const D d;
+  const V inside = hn::Min(depth, hn::Zero(d));
+  return hn::Mul(hn::Mul(inside, inside), hn::Set(d, 0.5));
+}
+
+// Integral of the density over a piece, relative to the density at 0, to scale * sqrt(2 pi), and to
+// exp(top). `relative_height` is exp(height - top), `relative_knot` exp(-top).
+HWY_INLINE V RelativeWeight(V depth, V erfcx, V relative_height, V relative_knot) {
+  const D d;
+  const V outside = hn::Mul(hn::Mul(hn::Set(d, 0.5), erfcx), relative_knot);
+  return hn::IfThenElse(hn::Gt(depth, hn::Zero(d)), outside, hn::Sub(relative_height, outside));
 }
 
 HWY_INLINE V Select(M mask, V yes, V no) { return hn::IfThenElse(mask, yes, no); }
+HWY_INLINE M Select(M mask, M yes, M no) {
+  return hn::Or(hn::And(mask, yes), hn::AndNot(mask, no));
+}
 
 // N(mean, sd^2) beyond `limit` in direction `sign`.
 template <typename T>
@@ -145,9 +153,6 @@ void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
     const V depth_below = negative.Depth(m, x);
     const V depth_above = positive.Depth(m, x);
     const simd::UniformPair u = uniforms.At(first_entry + i);
-    const auto step = [&](M is_above) {
-      return Select(is_above, hn::Set(d, positive.scale), hn::Set(d, -negative.scale));
-    };
 
     // Most entries, when the noise is small: one piece, untruncated.
     const M settled_above =
@@ -155,22 +160,38 @@ void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
     const M settled_below =
         hn::And(hn::Lt(depth_below, settled_negative), hn::Gt(depth_above, zero));
     const M settled = hn::Or(settled_above, settled_below);
-    const V untruncated = hn::Mul(hn::Sub(simd::NormalQuantile(hn::Sub(one, u.second), u.second),
-                                          Select(settled_above, depth_above, depth_below)),
-                                  step(settled_above));
-    if (hn::AllTrue(d, settled)) return untruncated;
+    const V settled_depth = Select(settled_above, depth_above, depth_below);
+    const auto step = [&](M is_above) {
+      return Select(is_above, hn::Set(d, positive.scale), hn::Set(d, -negative.scale));
+    };
+    if (hn::AllTrue(d, settled)) {
+      const V normal = simd::NormalQuantile(hn::Sub(one, u.second), u.second);
+      return hn::Mul(hn::Sub(normal, settled_depth), step(settled_above));
+    }
 
-    const simd::UpperTail tail_below = simd::MakeUpperTail(depth_below);
-    const simd::UpperTail tail_above = simd::MakeUpperTail(depth_above);
-    // P(above) = 1 / (1 + odds); 1 - u is exact.
-    const V odds = simd::internal::ExpClamped(
-        hn::Sub(negative.LogWeight(tail_below), positive.LogWeight(tail_above)));
-    const M is_above = hn::Lt(hn::Mul(u.first, odds), hn::Sub(one, u.first));
-    const simd::UpperTail tail{Select(is_above, tail_above.depth, tail_below.depth),
-                               Select(is_above, tail_above.mass, tail_below.mass),
-                               Select(is_above, tail_above.complement, tail_below.complement),
-                               Select(is_above, tail_above.erfcx, tail_below.erfcx)};
-    return Select(settled, untruncated, hn::Mul(simd::DrawExcess(tail, u.second), step(is_above)));
+    const V erfcx_below = simd::TailErfcx(depth_below);
+    const V erfcx_above = simd::TailErfcx(depth_above);
+    // Relative to the higher of the two, no weight overflows.
+    const V height_below = Height(depth_below);
+    const V height_above = Height(depth_above);
+    const V knot = simd::internal::ExpClamped(hn::Neg(hn::Max(height_below, height_above)));
+    const V lower =
+        simd::internal::ExpClamped(hn::Neg(hn::Abs(hn::Sub(height_below, height_above))));
+    const M below_higher = hn::Gt(height_below, height_above);
+    const V weight_below =
+        RelativeWeight(depth_below, erfcx_below, Select(below_higher, one, lower), knot);
+    const V weight_above =
+        RelativeWeight(depth_above, erfcx_above, Select(below_higher, lower, one), knot);
+    const V below = hn::Mul(hn::Mul(weight_below, hn::Set(d, negative.scale)), u.first);
+    const V above =
+        hn::Mul(hn::Mul(weight_above, hn::Set(d, positive.scale)), hn::Sub(one, u.first));
+    const M is_above = Select(settled, settled_above, hn::Lt(below, above));
+    // A settled lane is given the whole line, so that it does not depend on the lanes beside it.
+    const simd::UpperTail truncated = simd::MakeUpperTail(
+        Select(is_above, depth_above, depth_below), Select(is_above, erfcx_above, erfcx_below));
+    const simd::UpperTail tail{truncated.depth, Select(settled, one, truncated.mass),
+                               Select(settled, zero, truncated.complement), truncated.erfcx};
+    return hn::Mul(simd::DrawExcess(tail, u.second), step(is_above));
   });
 }
 

@@ -220,24 +220,23 @@ struct UpperTail {
   V erfcx;       // erfcx(|a| / sqrt 2)
 };
 
-HWY_INLINE UpperTail MakeUpperTail(V depth) {
-  const D d;
-  const V magnitude = hn::Abs(depth);
-  const V e = Erfcx(hn::Mul(magnitude, hn::Set(d, 0.70710678118654752440)));
-  const V gauss = internal::ExpClamped(hn::Mul(hn::Mul(magnitude, magnitude), hn::Set(d, -0.5)));
-  const V small = hn::Mul(hn::Mul(gauss, e), hn::Set(d, 0.5));
-  const V large = hn::Sub(hn::Set(d, 1.0), small);
-  const M positive = hn::Gt(depth, hn::Zero(d));
-  return {depth, hn::IfThenElse(positive, small, large), hn::IfThenElse(positive, large, small), e};
+// erfcx(|depth| / sqrt 2).
+HWY_INLINE V TailErfcx(V depth) {
+  return Erfcx(hn::Mul(hn::Abs(depth), hn::Set(D(), 0.70710678118654752440)));
 }
 
-// log Q(a) + max(a, 0)^2 / 2: the logarithm of the tail relative to the density at its highest
-// point, which is finite at every depth.
-HWY_INLINE V LogRelativeMass(const UpperTail& tail) {
+// `erfcx` is TailErfcx(depth).
+HWY_INLINE UpperTail MakeUpperTail(V depth, V erfcx) {
   const D d;
-  const M positive = hn::Gt(tail.depth, hn::Zero(d));
-  return hn::Log(d, hn::IfThenElse(positive, hn::Mul(hn::Set(d, 0.5), tail.erfcx), tail.mass));
+  const V gauss = internal::ExpClamped(hn::Mul(hn::Mul(depth, depth), hn::Set(d, -0.5)));
+  const V small = hn::Mul(hn::Mul(gauss, erfcx), hn::Set(d, 0.5));
+  const V large = hn::Sub(hn::Set(d, 1.0), small);
+  const M positive = hn::Gt(depth, hn::Zero(d));
+  return {depth, hn::IfThenElse(positive, small, large), hn::IfThenElse(positive, large, small),
+          erfcx};
 }
+
+HWY_INLINE UpperTail MakeUpperTail(V depth) { return MakeUpperTail(depth, TailErfcx(depth)); }
 
 // Excess y = x - a > 0 of a standard normal x conditioned on x > a, by inversion of the tail at
 // the uniform u: Q(a + y) = u Q(a). Exact to rounding at every depth.

@@ -1,0 +1,49 @@
+// The gRPC face of the jobs.
+#ifndef POSTERIORD_SERVER_SERVICES_JOB_SERVICE_H_
+#define POSTERIORD_SERVER_SERVICES_JOB_SERVICE_H_
+
+#include "posteriord/v1/job_service.grpc.pb.h"
+#include "server/base/io_executor.h"
+#include "server/jobs/job_manager.h"
+#include "server/services/stream_registry.h"
+#include "server/store/job_store.h"
+
+namespace posteriord::server {
+
+// See posteriord/v1/job_service.proto. REQUIRES: all that it is given outlives all calls.
+class JobService final : public v1::JobService::CallbackService {
+ public:
+  JobService(JobManager& jobs, JobStore& store, IoExecutor& executor, StreamRegistry& streams)
+      : jobs_(jobs), store_(store), executor_(executor), streams_(streams) {}
+
+  grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context,
+                                      const v1::CreateJobRequest* request,
+                                      v1::Job* response) override;
+  grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
+                                   const v1::GetJobRequest* request, v1::Job* response) override;
+  grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* context,
+                                     const v1::ListJobsRequest* request,
+                                     v1::ListJobsResponse* response) override;
+  grpc::ServerUnaryReactor* CancelJob(grpc::CallbackServerContext* context,
+                                      const v1::CancelJobRequest* request,
+                                      v1::Job* response) override;
+  grpc::ServerUnaryReactor* DeleteJob(grpc::CallbackServerContext* context,
+                                      const v1::DeleteJobRequest* request,
+                                      google::protobuf::Empty* response) override;
+  grpc::ServerWriteReactor<v1::WatchJobResponse>* WatchJob(
+      grpc::CallbackServerContext* context, const v1::WatchJobRequest* request) override;
+  grpc::ServerWriteReactor<v1::StreamDrawsResponse>* StreamDraws(
+      grpc::CallbackServerContext* context, const v1::StreamDrawsRequest* request) override;
+  grpc::ServerWriteReactor<v1::StreamTraceResponse>* StreamTrace(
+      grpc::CallbackServerContext* context, const v1::StreamTraceRequest* request) override;
+
+ private:
+  JobManager& jobs_;
+  JobStore& store_;
+  IoExecutor& executor_;
+  StreamRegistry& streams_;
+};
+
+}  // namespace posteriord::server
+
+#endif  // POSTERIORD_SERVER_SERVICES_JOB_SERVICE_H_
