@@ -22,6 +22,7 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 // The number that all of `text` is; infinite or NaN when it says so, or is too large.
 std::optional<double> ParseNumber(std::string_view text) {
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  if (text.find_first_of("xX") != std::string_view::npos) return std::nullopt;  // hexadecimal
   double value = 0;
   const char* end = text.data() + text.size();
   const absl::from_chars_result result = absl::from_chars(text.data(), end, value);

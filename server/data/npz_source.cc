@@ -128,7 +128,7 @@ absl::StatusOr<std::unique_ptr<NpzSource>> NpzSource::Open(const File& file, std
         [quoted = ToValidUtf8({name.data(), name.size()}, 100)](const absl::Status& status) {
           return absl::Status(status.code(), absl::StrCat("'", quoted, "': ", status.message()));
         };
-    if (!absl::ConsumeSuffix(&name, ".npy")) {
+    if (!absl::ConsumeSuffix(&name, ".npy") || name.empty()) {
       return annotate(absl::InvalidArgumentError("not a NumPy array"));
     }
     const absl::StatusOr<std::int64_t> bytes =

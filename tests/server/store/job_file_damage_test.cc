@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -248,16 +247,12 @@ TEST_F(JobFileDamageTest, ExchangedRowsAreDataLoss) {
 
 TEST_F(SmallJobFileDamageTest, FlippedBitAnywhereNeverYieldsWrongBytes) {
   constexpr std::size_t kHeader = 100;  // of SQLite: there, other refusals are as good
-  std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
-  const auto put = [&file](std::size_t offset, char byte) {
-    file.seekp(static_cast<std::streamoff>(offset)).put(byte).flush();
-  };
   int losses = 0;
   std::size_t step;
   for (std::size_t offset = kHeader; offset < bytes_.size(); offset += step) {
-    put(offset, static_cast<char>(bytes_[offset] ^ (1 << offset % 8)));
+    PutByte(path_, offset, static_cast<char>(bytes_[offset] ^ (1 << offset % 8)));
     losses += CountDataLosses(absl::StrCat("bit at ", offset)) > 0 ? 1 : 0;
-    put(offset, bytes_[offset]);
+    PutByte(path_, offset, bytes_[offset]);
     // Of long stretches of equal bytes, such as free space, a sample is enough.
     const bool is_stretch = bytes_.compare(offset, 16, std::string(16, bytes_[offset])) == 0;
     step = is_stretch ? 997 : 5;
