@@ -39,12 +39,11 @@ class ServerImpl final : public Server {
     ASSIGN_OR_RETURN(store_, SqliteJobStore::Open(catalog, {}));
     scheduler_ = std::make_unique<Scheduler>(
         Scheduler::Options{.threads = options_.threads, .slice = options_.slice});
-    jobs_ = std::make_unique<JobManager>(
-        JobEnvironment{.store = *store_,
-                       .datasets = *datasets_,
-                       .scheduler = *scheduler_,
-                       .numeric_profile = core::NumericProfile()},
-        options_.memory_limit_bytes);
+    jobs_ = std::make_unique<JobManager>(JobEnvironment{.store = *store_,
+                                                        .datasets = *datasets_,
+                                                        .scheduler = *scheduler_,
+                                                        .numeric_profile = core::NumericProfile()},
+                                         options_.memory_limit_bytes);
     RETURN_IF_ERROR(jobs_->Resume());
     job_service_ = std::make_unique<JobService>(*jobs_, *store_, executor_, streams_);
     dataset_service_ = std::make_unique<DatasetService>(*datasets_, executor_);
