@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <optional>
-#include <regex>
+#include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
@@ -22,16 +22,22 @@ std::optional<NpyArray> ParseNpy(const std::string& file) {
       static_cast<unsigned char>(file[8]) + 256 * static_cast<unsigned char>(file[9]);
   const std::size_t data = kPrefix + header_size;
   if (data % 64 != 0 || data > file.size() || file[data - 1] != '\n') return std::nullopt;
-  const std::regex dictionary(
-      R"(\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n)");
-  std::smatch match;
+  // {'descr': '<f8', 'fortran_order': False, 'shape': (4, 2), }
   const std::string header = file.substr(kPrefix, header_size);
-  if (!std::regex_match(header, match, dictionary)) return std::nullopt;
+  const std::string before_type = "{'descr': '";
+  const std::string before_shape = "', 'fortran_order': False, 'shape': (";
+  const std::size_t shape = before_type.size() + 3 + before_shape.size();
+  const std::size_t shape_end = header.find("), }", shape);
+  if (header.rfind(before_type, 0) != 0 || shape_end == std::string::npos ||
+      header.compare(shape - before_shape.size(), before_shape.size(), before_shape) != 0 ||
+      header.find_first_not_of(' ', shape_end + 4) != header.size() - 1) {
+    return std::nullopt;
+  }
   NpyArray array;
-  array.type = match[1].str();
+  array.type = header.substr(before_type.size(), 3);
   std::size_t bytes = static_cast<std::size_t>(array.type[2] - '0');
-  for (const absl::string_view axis :
-       absl::StrSplit(match[2].str(), absl::ByAnyChar(", "), absl::SkipEmpty())) {
+  for (const absl::string_view axis : absl::StrSplit(header.substr(shape, shape_end - shape),
+                                                     absl::ByAnyChar(", "), absl::SkipEmpty())) {
     std::int64_t size = 0;
     if (!absl::SimpleAtoi(axis, &size)) return std::nullopt;
     array.shape.push_back(size);
