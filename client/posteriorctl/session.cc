@@ -36,7 +36,9 @@ ExitCode Session::Report(const absl::Status& error) {
   if (absl::IsUnavailable(error)) {
     console_.err << "posteriorctl: cannot reach the server at " << flags_.server << ": "
                  << error.message() << "\n"
-                 << "  start it:               posteriord --data-dir DIRECTORY\n"
+                 << "  start it:               posteriord --data-dir DIRECTORY"
+                 << (flags_.server == GlobalFlags().server ? "" : " --listen " + flags_.server)
+                 << "\n"
                  << "  or name a running one:  posteriorctl --server HOST:PORT ..., or set "
                     "POSTERIORD_SERVER\n";
     return kUnreachable;

@@ -44,6 +44,7 @@ std::string Grouped(std::int64_t number) {
 }
 
 std::string Rounded(double number) {
+  if (std::isnan(number)) return "-";
   if (std::abs(number) >= 999.5 && std::abs(number) < 1e15) return Grouped(std::llround(number));
   return absl::StrFormat("%.3g", number);
 }

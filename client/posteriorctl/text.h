@@ -14,7 +14,8 @@ namespace posteriord::client {
 // 1234567 -> "1,234,567".
 std::string Grouped(std::int64_t number);
 
-// Three significant digits: "0.0312", "1.64e-05"; thousands and more in full: "-12,346".
+// Three significant digits: "0.0312", "1.64e-05"; thousands and more in full: "-12,346"; "-" for
+// NaN.
 std::string Rounded(double number);
 
 // A share in percent with one decimal: 0.0251 -> "2.5%".

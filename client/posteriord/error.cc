@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "google/rpc/error_details.pb.h"
@@ -39,18 +40,29 @@ bool GetErrorDetail(const absl::Status& status, google::protobuf::Message& detai
 }
 
 std::string DescribeError(const absl::Status& status) {
-  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+  const std::string code = absl::StatusCodeToString(status.code());
+  const std::string message(status.message());
+  std::string fields;
+  bool message_repeats_fields = true;
   if (google::rpc::BadRequest detail; GetErrorDetail(status, detail)) {
     for (const auto& violation : detail.field_violations()) {
-      absl::StrAppend(&text, "\n  ", violation.field(), ": ", violation.description());
+      const std::string line = absl::StrCat(violation.field(), ": ", violation.description());
+      message_repeats_fields = message_repeats_fields && absl::StrContains(message, line);
+      absl::StrAppend(&fields, "\n  ", line);
     }
   }
+  std::string text = absl::StrCat(code, ":");
+  if (fields.empty() || !message_repeats_fields) absl::StrAppend(&text, " ", message);
+  absl::StrAppend(&text, fields);
   if (google::rpc::ErrorInfo detail; GetErrorDetail(status, detail)) {
-    absl::StrAppend(&text, "\n  reason: ", detail.reason());
-    if (!detail.metadata().empty()) {
-      const std::map<std::string, std::string> sorted(detail.metadata().begin(),
+    const std::map<std::string, std::string> metadata(detail.metadata().begin(),
                                                       detail.metadata().end());
-      absl::StrAppend(&text, " (", absl::StrJoin(sorted, ", ", absl::PairFormatter(": ")), ")");
+    // A reason that only names the code says nothing new.
+    if (detail.reason() != code || !metadata.empty()) {
+      absl::StrAppend(&text, "\n  reason: ", detail.reason());
+    }
+    if (!metadata.empty()) {
+      absl::StrAppend(&text, " (", absl::StrJoin(metadata, ", ", absl::PairFormatter(": ")), ")");
     }
   }
   if (google::rpc::ResourceInfo detail; GetErrorDetail(status, detail)) {

@@ -26,6 +26,9 @@ bool GetErrorDetail(const absl::Status& status, google::protobuf::Message& detai
 //     job.spec.schedule.draws: must be at least 1
 //     reason: BAD_SPEC (limit: 3)
 //     resource: jobs/a1 (posteriord.v1.Job)
+//
+// What is said twice is left out: a message that only repeats the fields, a reason that is the
+// code.
 std::string DescribeError(const absl::Status& status);
 
 }  // namespace posteriord::client

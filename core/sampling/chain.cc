@@ -25,7 +25,7 @@ class Writer {
   template <typename MatrixType>
   void PutMatrix(const MatrixType& matrix) {
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
-      Put(&matrix.coeffRef(0, column), static_cast<std::size_t>(matrix.rows()));
+      Put(matrix.data() + column * matrix.outerStride(), static_cast<std::size_t>(matrix.rows()));
     }
   }
   std::string Take() { return std::move(bytes_); }

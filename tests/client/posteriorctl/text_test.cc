@@ -24,7 +24,7 @@ TEST(TextTest, RoundedKeepsThreeDigitsAndWritesThousandsInFull) {
   EXPECT_EQ(Rounded(999.5), "1,000");
   EXPECT_EQ(Rounded(-12345.6), "-12,346");
   EXPECT_EQ(Rounded(1.5e300), "1.5e+300");
-  EXPECT_EQ(Rounded(std::numeric_limits<double>::quiet_NaN()), "nan");
+  EXPECT_EQ(Rounded(std::numeric_limits<double>::quiet_NaN()), "-");
 }
 
 TEST(TextTest, PercentHasOneDecimal) { EXPECT_EQ(Percent(0.0251), "2.5%"); }

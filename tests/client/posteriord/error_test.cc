@@ -61,6 +61,22 @@ TEST(ErrorTest, DescriptionListsFieldsReasonAndResource) {
       "  resource: jobs/a1 (posteriord.v1.Job)");
 }
 
+TEST(ErrorTest, DescriptionLeavesOutWhatIsSaidTwice) {
+  google::rpc::BadRequest bad;
+  bad.add_field_violations()->set_field("spec.data");
+  bad.mutable_field_violations(0)->set_description("is required");
+  bad.add_field_violations()->set_field("spec.seed");
+  bad.mutable_field_violations(1)->set_description("is odd");
+  google::rpc::ErrorInfo info;
+  info.set_reason("INVALID_ARGUMENT");
+  EXPECT_EQ(DescribeError(ToAbslStatus(WithDetails(grpc::StatusCode::INVALID_ARGUMENT,
+                                                   "spec.data: is required; spec.seed: is odd",
+                                                   {&bad, &info}))),
+            "INVALID_ARGUMENT:\n"
+            "  spec.data: is required\n"
+            "  spec.seed: is odd");
+}
+
 TEST(ErrorTest, DescriptionWithoutDetailsIsOneLine) {
   EXPECT_EQ(DescribeError(absl::NotFoundError("no such job")), "NOT_FOUND: no such job");
 }
