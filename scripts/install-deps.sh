@@ -36,10 +36,12 @@ packages=(
   libgtest-dev
 )
 developer_packages=(
-  clang
-  clang-format-14 # pinned: another version formats differently
-  clang-tidy
+  # Pinned: another version formats differently and knows other warnings.
+  clang-14
+  clang-format-14
+  clang-tidy-14
   git
+  libclang-rt-14-dev
   valgrind
 )
 
