@@ -7,30 +7,32 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 preset=${1:-release}
 shift $(($# > 0))
 
-# The widest instruction set of this kind of machine that every chain may use (docs/adr/0003).
-instruction_set() {
-  case "$(uname -m)" in
-    x86_64) ;;
-    *) return ;; # the compiler's default
-  esac
+# Whether this processor has all the named features.
+has() {
   local flags feature
   flags=" $(grep -m1 '^flags' /proc/cpuinfo) "
-  for feature in avx2 fma bmi1 bmi2 f16c abm movbe; do
-    if [[ $flags != *" $feature "* ]]; then
-      echo x86-64-v2
-      return
-    fi
+  for feature in "$@"; do
+    [[ $flags == *" $feature "* ]] || return 1
   done
-  echo x86-64-v3
+}
+
+# The widest instruction set that this processor runs (docs/adr/0003); nothing for the compiler's default.
+instruction_set() {
+  [[ $(uname -m) == x86_64 ]] || return 0
+  if ! has avx2 fma bmi1 bmi2 f16c abm movbe; then
+    echo x86-64-v2
+  elif ! has avx512f avx512bw avx512cd avx512dq avx512vl; then
+    echo x86-64-v3
+  else
+    echo x86-64-v4
+  fi
 }
 
 scripts/install-deps.sh
 
-arch=$(instruction_set)
-if [[ $arch != x86-64-v3 ]]; then
-  echo "Instruction set: ${arch:-the default of the compiler} (this processor lacks x86-64-v3)." \
-    "Draws are reproducible among builds for the same one."
-fi
+arch=${POSTERIORD_ARCH-$(instruction_set)}
+echo "Instruction set: ${arch:-the default of the compiler}. Draws repeat bit for bit among builds for the same" \
+  "one; set POSTERIORD_ARCH to choose another."
 
 # Lets checkouts in different directories share compiled objects.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <random>
 #include <vector>
 
@@ -196,6 +197,27 @@ TEST(NormalQuantileTest, IsExactInBothTailsAndTheCentre) {
     worst = std::max(worst, error);
   }
   RecordProperty("largest_relative_error_e16", static_cast<int>(worst * 1e16));
+}
+
+TEST(NormalsFromUniformsTest, AreThePolarCoordinatesToRounding) {
+  std::vector<double> radii = {0x1p-53, 1e-9, 0.01, 0.3, 0.5, 0.9, 1 - 1e-9, 1 - 0x1p-53};
+  std::vector<double> angles = {0x1p-53, 1e-9, 1 - 0x1p-53};
+  for (int eighth = 1; eighth < 8; ++eighth) {
+    for (const double nudge : {-0x1p-52, 0.0, 0x1p-52}) angles.push_back(eighth / 8.0 + nudge);
+  }
+  for (double angle = 0.0005; angle < 1; angle += 0.001) angles.push_back(angle);
+  for (const double radius : radii) {
+    for (const double angle : angles) {
+      const long double length = std::sqrt(-2 * std::log(static_cast<long double>(radius)));
+      const long double turn = 2 * std::numbers::pi_v<long double> * angle;
+      const NormalPair normals = NormalsFromUniforms({hn::Set(D(), radius), hn::Set(D(), angle)});
+      const auto bound = static_cast<double>(1e-15L * length);
+      EXPECT_NEAR(hn::GetLane(normals.first), static_cast<double>(length * std::cos(turn)), bound)
+          << radius << " " << angle;
+      EXPECT_NEAR(hn::GetLane(normals.second), static_cast<double>(length * std::sin(turn)), bound)
+          << radius << " " << angle;
+    }
+  }
 }
 
 TEST(UpperTailTest, MassesAreExactAtEveryDepth) {

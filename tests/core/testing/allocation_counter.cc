@@ -2,11 +2,8 @@
 
 #include <malloc.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 
 namespace posteriord::testing {
 namespace {
@@ -34,12 +31,17 @@ std::int64_t ResetPeakOfAllocatedBytes() {
 
 std::int64_t PeakOfAllocatedBytes() { return peak; }
 
-// What the linker calls instead of malloc and its like.
+// What the linker calls instead of malloc, operator new and their like. What the standard library
+// allocates in its own objects is beyond its reach.
 extern "C" {
 void* __real_malloc(std::size_t size);
 void* __real_calloc(std::size_t count, std::size_t size);
 void* __real_realloc(void* block, std::size_t size);
 void __real_free(void* block);
+// operator new(std::size_t), operator delete(void*) and operator delete(void*, std::size_t)
+void* __real__Znwm(std::size_t size);
+void __real__ZdlPv(void* block);
+void __real__ZdlPvm(void* block, std::size_t size);
 
 void* __wrap_malloc(std::size_t size) { return Count(__real_malloc(size)); }
 void* __wrap_calloc(std::size_t count, std::size_t size) {
@@ -53,15 +55,15 @@ void __wrap_free(void* block) {
   Discount(block);
   __real_free(block);
 }
+void* __wrap__Znwm(std::size_t size) { return Count(__real__Znwm(size)); }
+void __wrap__ZdlPv(void* block) {
+  Discount(block);
+  __real__ZdlPv(block);
+}
+void __wrap__ZdlPvm(void* block, std::size_t size) {
+  Discount(block);
+  __real__ZdlPvm(block, size);
+}
 }
 
 }  // namespace posteriord::testing
-
-// Those of the standard library are beyond the linker's reach.
-void* operator new(std::size_t size) {
-  void* block = std::malloc(std::max<std::size_t>(size, 1));
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }

@@ -1,6 +1,6 @@
 // Counts the memory a program has allocated. The program must be linked with
-// --wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free, and with posteriord's libraries
-// statically.
+// --wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free and
+// --wrap=_Znwm,--wrap=_ZdlPv,--wrap=_ZdlPvm, and with posteriord's libraries statically.
 #ifndef POSTERIORD_TESTS_CORE_TESTING_ALLOCATION_COUNTER_H_
 #define POSTERIORD_TESTS_CORE_TESTING_ALLOCATION_COUNTER_H_
 

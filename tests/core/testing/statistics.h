@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/base/config.h"
+
 namespace posteriord::testing {
 
 inline constexpr double kFalseAlarm = 1e-6;
@@ -16,7 +18,7 @@ inline constexpr double kFalseAlarm = 1e-6;
 // How many samples to draw: `full`, or a sixteenth of it where a sanitizer slows everything down.
 // Bounds follow the number of samples, so only power is lost.
 constexpr int SampleCount(int full) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
   return full / 16;
 #else
   return full;

@@ -750,8 +750,8 @@ TEST_P(JobStoreTest, SealingAndDeletingUnderReadersIsSafe) {
   Create("a", 1);
   for (int i = 0; i < 10; ++i) ASSERT_OK(store().Commit("a", MakeCommit(0, i, 1, i, 1)));
   Finish("a");
-  std::vector<std::jthread> readers;
   std::atomic<int> reads = 0;
+  std::vector<std::jthread> readers;  // after what they use: they end first
   for (int reader = 0; reader < 4; ++reader) {
     readers.emplace_back([&] {
       for (int draw = 0;; draw = (draw + 1) % 10) {
