@@ -25,6 +25,7 @@ packages=(
   libabsl-dev
   libcli11-dev
   libcsv-dev
+  libisal-dev
   libspdlog-dev
   libsqlite3-dev
   libsqlitecpp-dev

@@ -6,10 +6,10 @@
 //   predictive_test_error      of the chain's posterior predictive so far: plug-in predictions
 //                              averaged over its draws after warm-up
 //   log_posterior              log joint density of parameters, latents and targets, normalised
-//   <layer>.residual           mean square of the layer's noise over its variance (1 at
-//   equilibrium) <layer>.weight_norm        Euclidean norm of the weights <layer>.score mean entry
-//   of noise variance * d log_posterior / d weights (0 at
-//                              equilibrium)
+//   <layer>.residual           mean square of the layer's noise over its variance; 1 at equilibrium
+//   <layer>.weight_norm        Euclidean norm of the weights
+//   <layer>.score              mean entry of noise variance * d log_posterior / d weights; 0 at
+//                              equilibrium
 //   probe<i>.output<j>         noise-free output j at probe input i
 #ifndef POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
 #define POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_

@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/model/parameter_layout.h"
 #include "server/base/absl_string.h"
 
@@ -323,7 +324,22 @@ class Completer {
     if (!(size >= 4 && size <= 1e6)) {
       Add("thermalization.min_effective_sample_size",
           absl::StrCat("must be from 4 to 1000000, not ", size));
+    } else if (ComparesChains() && spec_.observation().max_points() < 4 * size) {
+      // A full trace holds at least max_points / 2 points, and the window of a verdict half of
+      // them.
+      Add("observation.max_points",
+          absl::StrFormat("must be at least 4 times thermalization.min_effective_sample_size (%g), "
+                          "or no window holds that many points; 16 times is better",
+                          size));
     }
+  }
+
+  // Whether there are chains at equilibrium and others to compare with them.
+  bool ComparesChains() const {
+    const auto informed = [](const v1::ChainGroup& group) { return group.has_informed(); };
+    const auto& groups = spec_.chain_groups();
+    return std::any_of(groups.begin(), groups.end(), informed) &&
+           !std::all_of(groups.begin(), groups.end(), informed);
   }
 
   // ----- What depends on the data -----

@@ -170,7 +170,9 @@ TEST_F(StreamTest, ParametersOfALargeDrawComeInParts) {
 
 TEST_F(StreamTest, TracesHoldEverySchedulePointOfEveryChain) {
   v1::CreateJobRequest job = TeacherJob(100);
-  job.mutable_job()->mutable_spec()->mutable_observation()->set_max_points(16);
+  v1::JobSpec& spec = *job.mutable_job()->mutable_spec();
+  spec.mutable_observation()->set_max_points(16);
+  spec.mutable_thermalization()->set_min_effective_sample_size(4);
   const std::string name = CreateAndAwait(job);
   v1::StreamTraceRequest request;
   request.set_name(name);

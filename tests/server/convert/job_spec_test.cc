@@ -222,7 +222,7 @@ TEST(JobSpecTest, EveryFieldReachesCore) {
     }
     seed: 42
     precision: PRECISION_FLOAT32
-    observation { initial_stride: 3 max_points: 64 probes: 1 }
+    observation { initial_stride: 3 max_points: 96 probes: 1 }
     thermalization { tolerance: 0.5 min_effective_sample_size: 20 observables: "log_posterior" }
   )pb");
   ASSERT_EQ(Complete(spec), absl::OkStatus());
@@ -254,7 +254,7 @@ TEST(JobSpecTest, EveryFieldReachesCore) {
   EXPECT_EQ(core.schedule.thinning, 5);
   EXPECT_TRUE(core.schedule.keep_warmup);
   EXPECT_EQ(core.observation.initial_stride, 3);
-  EXPECT_EQ(core.observation.max_points, 64);
+  EXPECT_EQ(core.observation.max_points, 96);
   EXPECT_EQ(core.observation.probes, 1);
   EXPECT_EQ(core.thermalization.tolerance, 0.5);
   EXPECT_EQ(core.thermalization.min_effective_sample_size, 20);
@@ -387,6 +387,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "spec.observation.initial_stride"},
         BadSpec{kRegression, "observation { max_points: 14 }", "spec.observation.max_points"},
         BadSpec{kRegression, "observation { max_points: 17 }", "spec.observation.max_points"},
+        BadSpec{kTeacher, "observation { max_points: 198 }", "spec.observation.max_points"},
         BadSpec{kRegression, "observation { probes: 65 }", "spec.observation.probes"},
         BadSpec{kRegression, "thermalization { tolerance: 0 }", "spec.thermalization.tolerance"},
         BadSpec{kRegression, "thermalization { tolerance: nan }", "spec.thermalization.tolerance"},

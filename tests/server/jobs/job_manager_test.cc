@@ -130,7 +130,7 @@ class JobManagerTest : public ::testing::Test {
             teacher {}
           }
           observation { max_points: 16 }
-          thermalization { observables: "train_error" }
+          thermalization { observables: "train_error" min_effective_sample_size: 4 }
         }
       })pb");
     request.mutable_job()->mutable_spec()->mutable_schedule()->set_draws(draws);
