@@ -12,6 +12,8 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <iostream>
+#include <limits>
 #include <string>
 #include <thread>
 
@@ -23,6 +25,7 @@ namespace {
 
 // Leaves time for the process to end within ten seconds of the signal.
 constexpr std::chrono::milliseconds kShutdownPatience{5000};
+constexpr std::uint64_t kLeastMemory = 1 << 20;
 
 constexpr char kFooter[] =
     "Then, from another terminal:\n"
@@ -98,6 +101,11 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (line.memory_limit < kLeastMemory ||
+      line.memory_limit > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    std::cerr << "--memory-limit: must be from 1MB to the memory of a machine, such as 8GB\n";
+    return 2;
+  }
   line.server.memory_limit_bytes = static_cast<std::int64_t>(line.memory_limit);
   line.server.slice = std::chrono::milliseconds(line.slice_ms);
   spdlog::set_default_logger(spdlog::stderr_logger_mt("posteriord"));
@@ -120,6 +128,7 @@ int Run(int argc, char** argv) {
                line.server.threads, line.server.data_dir);
   if (!line.port_file.empty() && !WritePortFile(line.port_file, (*server)->port())) {
     spdlog::critical("cannot write --port-file {}", line.port_file);
+    (*server)->Shutdown(kShutdownPatience);
     return 1;
   }
 

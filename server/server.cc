@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/numeric_profile.h"
 #include "server/base/io_executor.h"
 #include "server/base/status_macros.h"
@@ -18,11 +20,14 @@
 #include "server/services/stream_registry.h"
 #include "server/store/catalog_database.h"
 #include "server/store/sqlite_job_store.h"
+#include "spdlog/spdlog.h"
 
 namespace posteriord::server {
 namespace {
 
-constexpr int kIoThreads = 4;
+constexpr int kReadThreads = 4;
+constexpr int kCommandThreads = 4;
+constexpr int kUploadThreads = 2;
 constexpr int kMaxReceivedMessageBytes = 4 << 20;
 // How long a chain may take to reach the end of its sweep at shutdown before it is interrupted.
 constexpr std::chrono::seconds kSweepPatience{2};
@@ -44,9 +49,12 @@ class ServerImpl final : public Server {
                                                         .scheduler = *scheduler_,
                                                         .numeric_profile = core::NumericProfile()},
                                          options_.memory_limit_bytes);
+    LogRecovery();
     RETURN_IF_ERROR(jobs_->Resume());
-    job_service_ = std::make_unique<JobService>(*jobs_, *store_, executor_, streams_);
-    dataset_service_ = std::make_unique<DatasetService>(*datasets_, executor_);
+    job_service_ = std::make_unique<JobService>(*jobs_, *store_,
+                                                JobService::Executors{reads_, commands_}, streams_);
+    dataset_service_ =
+        std::make_unique<DatasetService>(*datasets_, DatasetService::Executors{reads_, uploads_});
     return Listen();
   }
 
@@ -67,7 +75,33 @@ class ServerImpl final : public Server {
   }
 
  private:
+  // What an earlier server left behind and this one has put in order, or could not.
+  void LogRecovery() const {
+    const auto log = [](const char* what, const std::vector<std::string>& names) {
+      if (!names.empty()) spdlog::warn("{}: {}", what, absl::StrJoin(names, ", "));
+    };
+    const DatasetStore::RecoveryReport& datasets = datasets_->recovery_report();
+    log("data sets found without an entry in the catalog, entered", datasets.adopted);
+    log("leftovers of interrupted uploads and deletions, removed", datasets.removed);
+    log("data sets whose file is missing", datasets.missing);
+    log("files that are no data sets, left alone", datasets.unreadable);
+    const RecoveryReport& jobs = store_->recovery_report();
+    log("jobs found without an entry in the catalog, entered", jobs.adopted);
+    log("leftovers of interrupted creations and deletions, removed", jobs.removed);
+    log("jobs whose file is missing or damaged", jobs.damaged);
+    log("files that belong to no job, left alone", jobs.unreadable);
+  }
+
   absl::Status Listen() {
+    const std::size_t colon = options_.listen.rfind(':');
+    int wanted = -1;
+    if (colon == std::string::npos || colon == 0 ||
+        !absl::SimpleAtoi(options_.listen.substr(colon + 1), &wanted) || wanted < 0 ||
+        wanted > 65535) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot listen on ", options_.listen,
+                       ": it must be HOST:PORT, with a port from 0 (any free one) to 65535"));
+    }
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -101,7 +135,10 @@ class ServerImpl final : public Server {
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<JobManager> jobs_;
   StreamRegistry streams_{options_.max_streams};
-  IoExecutor executor_{kIoThreads};
+  // Apart, so that slow work of one kind does not keep the others waiting.
+  IoExecutor reads_{kReadThreads};        // streams, and calls that look something up
+  IoExecutor commands_{kCommandThreads};  // calls that read data or wait for a job
+  IoExecutor uploads_{kUploadThreads};    // parsing
   std::unique_ptr<JobService> job_service_;
   std::unique_ptr<DatasetService> dataset_service_;
   std::unique_ptr<grpc::Server> server_;

@@ -19,6 +19,7 @@
 #include "client/posteriorctl/export.h"
 #include "client/posteriorctl/job_facts.h"
 #include "client/posteriorctl/job_file.h"
+#include "client/posteriorctl/statistics.h"
 #include "client/posteriorctl/summary.h"
 #include "client/posteriorctl/table.h"
 #include "client/posteriorctl/text.h"
@@ -239,6 +240,17 @@ ExitCode Get(Session& session, const std::string& name) {
   return kSuccess;
 }
 
+ExitCode SummarizeChains(Session& session, const std::string& name) {
+  const absl::StatusOr<v1::JobSummary> summary = session.client().GetJobSummary(name);
+  if (!summary.ok()) return session.Report(summary.status());
+  if (session.json()) {
+    session.PrintJson(*summary);
+  } else {
+    session.console().out << Statistics(*summary);
+  }
+  return kSuccess;
+}
+
 ExitCode Cancel(Session& session, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const absl::StatusOr<v1::Job> job = session.client().CancelJob(name);
@@ -426,7 +438,7 @@ void AddDraws(CLI::App& group, Command& command) {
       ->check(CLI::IsMember({"stored", "float32", "float64"}))
       ->capture_default_str();
   draws->footer(
-      "NDJSON: one object per draw, in the order of each chain:\n"
+      "NDJSON: one object per draw; the draws of a chain come in order, those of several in turn:\n"
       "  {\"chain\":0,\"draw\":12,\"sweep\":130,\"warmup\":false,\"parameters\":{\"dense1.bias\":"
       "[0.5,-1]}}\n"
       "NPZ: numpy.load(FILE) holds an array per parameter, shaped (chains, draws, *shape), with\n"
@@ -476,6 +488,10 @@ void AddJobCommands(CLI::App& app, Command& command) {
   AddList(*group, command);
   AddNamed<std::string>(*group, command, "watch",
                         "Follow a job to its end with live progress, then describe it", Watch);
+  AddNamed<std::string>(*group, command, "summary",
+                        "Statistics of the observables after warm-up: means, quantiles, R-hat, "
+                        "effective sample sizes",
+                        SummarizeChains);
   AddNamed<std::vector<std::string>>(*group, command, "cancel", "Stop jobs and keep their draws",
                                      Cancel);
   AddNamed<std::vector<std::string>>(*group, command, "delete",

@@ -49,6 +49,8 @@ std::string StartName(const v1::Job& job, const v1::ChainProgress& chain) {
       return "informed";
     case v1::ChainGroup::kParameters:
       return "given";
+    case v1::ChainGroup::kPopulation:
+      return "population";
     case v1::ChainGroup::kZero:
     case v1::ChainGroup::START_NOT_SET:
       return "zero";
@@ -77,7 +79,9 @@ v1::Precision StoragePrecision(const v1::Job& job) {
 
 int ByteSize(v1::Precision precision) { return precision == v1::PRECISION_FLOAT32 ? 4 : 8; }
 
-bool IsClassifier(const v1::Job& job) { return job.spec().network().likelihood().has_probit(); }
+bool IsClassifier(const v1::Job& job) {
+  return job.spec().network().has_likelihood() && !job.spec().network().likelihood().has_gaussian();
+}
 
 std::int64_t SweepsMade(const v1::Job& job) {
   std::int64_t sweeps = 0;

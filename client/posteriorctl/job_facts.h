@@ -19,7 +19,7 @@ std::string VerdictName(v1::ThermalizationState state);
 // "thermalized since sweep 3,000", "not yet", ...
 std::string VerdictText(const v1::Diagnostics& diagnostics);
 
-// How a chain started: "informed", "zero", "prior" or "given".
+// How a chain started: "informed", "zero", "prior", "given" or "population".
 std::string StartName(const v1::Job& job, const v1::ChainProgress& chain);
 
 // Entries of one array, and of a whole draw.

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/numbers.h"
 #include "client/posteriorctl/dataset_commands.h"
 #include "client/posteriorctl/job_commands.h"
 
@@ -29,6 +30,17 @@ std::string NamedCommand(const CLI::App& app) {
   return name;
 }
 
+// What is wrong with the address of a server; empty when nothing is.
+std::string CheckAddress(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  int port = 0;
+  if (colon != std::string::npos && colon > 0 &&
+      absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 1 && port <= 65535) {
+    return "";
+  }
+  return "must be HOST:PORT with a port from 1 to 65535, unlike " + address;
+}
+
 }  // namespace
 
 ExitCode RunPosteriorctl(int argc, const char* const* argv, Console& console) {
@@ -42,15 +54,16 @@ ExitCode RunPosteriorctl(int argc, const char* const* argv, Console& console) {
   app.require_subcommand(1);
   app.fallthrough();  // global flags may follow the subcommand
   app.add_option("--server", flags.server, "Address of the server, HOST:PORT")
+      ->check(CLI::Validator(CheckAddress, ""))
       ->envname("POSTERIORD_SERVER")
       ->capture_default_str();
   app.add_option("--timeout", flags.timeout_seconds,
                  "Longest wait for the answer to one call, in seconds")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1e-3, 1e9).description(""))
       ->capture_default_str();
   app.add_option("--reconnect-timeout", flags.reconnect_seconds,
                  "Longest wait for a lost server to come back while following, in seconds")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0.0, 1e9).description(""))
       ->capture_default_str();
   app.add_option("--output", output, "Results for people, or as protobuf JSON for programs")
       ->check(CLI::IsMember({"table", "json"}))

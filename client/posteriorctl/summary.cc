@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "client/posteriorctl/job_facts.h"
 #include "client/posteriorctl/table.h"
 #include "client/posteriorctl/text.h"
@@ -19,6 +21,36 @@ namespace {
 
 std::string Optional(bool present, double value) { return present ? Rounded(value) : "-"; }
 
+std::string LayerText(const v1::Layer& layer) {
+  switch (layer.kind_case()) {
+    case v1::Layer::kDense:
+      return absl::StrCat("dense ", layer.dense().units());
+    case v1::Layer::kConv2D:
+      return absl::StrCat("convolution ", layer.conv2d().channels(), " x ",
+                          layer.conv2d().kernel_height(), " x ", layer.conv2d().kernel_width());
+    case v1::Layer::kAvgPool2D:
+      return absl::StrCat("average pooling ", layer.avg_pool2d().height(), " x ",
+                          layer.avg_pool2d().width());
+    case v1::Layer::kFlatten:
+      return "flatten";
+    default: {
+      // KIND_LEAKY_RELU: "leaky relu".
+      absl::string_view kind = v1::Activation::Kind_Name(layer.activation().kind());
+      absl::ConsumePrefix(&kind, "KIND_");
+      return absl::StrReplaceAll(absl::AsciiStrToLower(kind), {{"_", " "}});
+    }
+  }
+}
+
+std::string LikelihoodText(const v1::Network& network) {
+  const v1::Likelihood& likelihood = network.likelihood();
+  std::string text = likelihood.has_probit()    ? "multinomial probit"
+                     : likelihood.has_softmax() ? "softmax"
+                                                : "Gaussian noise";
+  if (network.posterior() == v1::Network::POSTERIOR_CLASSICAL) text += ", classical posterior";
+  return text;
+}
+
 // "inputs 64, dense 32, relu, dense 10; multinomial probit; 2,410 parameters".
 std::string NetworkText(const v1::Job& job) {
   std::vector<std::string> layers;
@@ -27,12 +59,25 @@ std::string NetworkText(const v1::Job& job) {
   } else if (job.data_summary().input_columns_size() > 0) {
     layers.push_back(absl::StrCat("inputs ", job.data_summary().input_columns_size()));
   }
-  for (const v1::Layer& layer : job.spec().network().layers()) {
-    layers.push_back(layer.has_dense() ? absl::StrCat("dense ", layer.dense().units()) : "relu");
-  }
-  return absl::StrCat(absl::StrJoin(layers, ", "), "; ",
-                      IsClassifier(job) ? "multinomial probit" : "Gaussian noise", "; ",
+  for (const v1::Layer& layer : job.spec().network().layers()) layers.push_back(LayerText(layer));
+  return absl::StrCat(absl::StrJoin(layers, ", "), "; ", LikelihoodText(job.spec().network()), "; ",
                       Grouped(ParameterCount(job)), " parameters");
+}
+
+std::string SamplerText(const v1::Job& job) {
+  const v1::Sampler& sampler = job.spec().sampler();
+  switch (sampler.kind_case()) {
+    case v1::Sampler::kHmc:
+      return absl::StrCat("HMC, ", sampler.hmc().leapfrog_steps(), " leapfrog steps");
+    case v1::Sampler::kMala:
+      return "MALA";
+    case v1::Sampler::kNuts:
+      return "NUTS";
+    default:
+      break;
+  }
+  const std::int64_t from = sampler.gibbs().collapsed_from_sweep();
+  return from == 0 ? "Gibbs" : absl::StrCat("Gibbs, collapsed moves from sweep ", Grouped(from));
 }
 
 std::string DataText(const v1::Job& job) {
@@ -200,6 +245,7 @@ std::string Summary(const v1::Job& job, const std::string& command, absl::TimeZo
     add("labels    ", Printable(absl::StrJoin(sorted, ", ", absl::PairFormatter("="))));
   }
   add("network   ", NetworkText(job));
+  add("sampler   ", SamplerText(job));
   add("data      ", DataText(job));
   add("chains    ", ChainsText(job));
   add("schedule  ", ScheduleText(job));

@@ -204,6 +204,14 @@ absl::StatusOr<v1::Job> Client::GetJob(const std::string& name) {
   return Call(*connection_, *connection_->jobs, &v1::JobService::Stub::GetJob, request);
 }
 
+absl::StatusOr<v1::JobSummary> Client::GetJobSummary(const std::string& name,
+                                                     const std::vector<int>& chains) {
+  v1::GetJobSummaryRequest request;
+  request.set_name(JobName(name));
+  request.mutable_chains()->Assign(chains.begin(), chains.end());
+  return Call(*connection_, *connection_->jobs, &v1::JobService::Stub::GetJobSummary, request);
+}
+
 absl::StatusOr<std::vector<v1::Job>> Client::ListJobs(v1::ListJobsRequest filter) {
   return CallPages<v1::Job>(*connection_, *connection_->jobs, &v1::JobService::Stub::ListJobs,
                             std::move(filter),

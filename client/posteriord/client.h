@@ -56,6 +56,9 @@ class Client {
   // Chooses a request_id when the request has none.
   absl::StatusOr<v1::Job> CreateJob(v1::CreateJobRequest request);
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
+  // Statistics over the chains given, or all.
+  absl::StatusOr<v1::JobSummary> GetJobSummary(const std::string& name,
+                                               const std::vector<int>& chains = {});
   // All jobs that match the states and labels of `filter`, newest first.
   absl::StatusOr<std::vector<v1::Job>> ListJobs(v1::ListJobsRequest filter = {});
   absl::StatusOr<v1::Job> CancelJob(const std::string& name);

@@ -55,9 +55,10 @@ struct Connection {
 
   // Notes an answer, and tells whether the call is worth another attempt.
   bool ShouldRetry(const absl::Status& status) {
-    const bool unavailable = absl::IsUnavailable(status);
-    if (!unavailable && !absl::IsDeadlineExceeded(status)) reached = true;
-    return unavailable && reached;
+    // A server on its way down cancels calls that reach it late; callers that cancel never ask.
+    const bool lost = absl::IsUnavailable(status) || absl::IsCancelled(status);
+    if (!lost && !absl::IsDeadlineExceeded(status)) reached = true;
+    return lost && reached;
   }
 };
 

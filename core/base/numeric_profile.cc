@@ -10,8 +10,8 @@ namespace posteriord::core {
 namespace {
 
 // Raised whenever a change of ours changes the bits of draws: the order of a sum, the use of a
-// random number, the width of an address.
-constexpr int kCoreVersion = 1;
+// random number, the width of an address. Also when it changes the layout of a checkpoint.
+constexpr int kCoreVersion = 2;
 
 #ifdef __OPTIMIZE__
 constexpr char kOptimisation[] = "optimised";

@@ -2,83 +2,109 @@
 
 #include <variant>
 
-#include "core/random/draws.h"
+#include "core/random/draw_before_piecewise_linear.h"
+#include "core/random/draw_before_smooth.h"
 
 namespace posteriord::core {
 namespace {
 
 using Eigen::Index;
 
-TwoPieceLinear Pieces(ActivationKind kind) {
-  switch (kind) {
-    case ActivationKind::kRelu:
-      return {.negative_slope = 0, .positive_slope = 1};
-  }
-  return {};
+template <typename T, typename Derived>
+absl::Span<const T> Column(const Eigen::DenseBase<Derived>& matrix, Index column) {
+  return absl::MakeConstSpan(&matrix.derived().coeffRef(0, column),
+                             static_cast<std::size_t>(matrix.rows()));
 }
 
 template <typename T>
+absl::Span<T> MutableColumn(Rows<T>& matrix, Index column) {
+  return absl::MakeSpan(&matrix.coeffRef(0, column), static_cast<std::size_t>(matrix.rows()));
+}
+
+// `Function` is PiecewiseLinear or SmoothActivation.
+template <typename T, typename Function>
 class Activation final : public Layer<T> {
  public:
-  Activation(const LayerSpec& spec, ActivationKind kind, Index width)
-      : Layer<T>(spec.name, width, width, spec.noise_variance), pieces_(Pieces(kind)) {}
-
-  Matrix<T> ZeroParameters() const override { return {}; }
-  Matrix<T> DrawPrior(const RandomBlock&) const override { return {}; }
-  double LogPrior(const Matrix<T>&) const override { return 0; }
-  void Export(const Matrix<T>&, absl::Span<double>) const override {}
-  Matrix<T> Import(absl::Span<const double>) const override { return {}; }
+  Activation(const LayerSpec& spec, const Shape& input, const Function& function)
+      : Layer<T>(spec, input), function_(function) {}
 
   void Forward(const Matrix<T>&, const ConstRows<T>& input, Rows<T> out) const override {
-    const T negative = static_cast<T>(pieces_.negative_slope);
-    const T positive = static_cast<T>(pieces_.positive_slope);
-    const auto z = input.rightCols(this->inputs());
-    out = positive * z.cwiseMax(T{0}) + negative * z.cwiseMin(T{0});
+    for (Index unit = 0; unit < this->inputs(); ++unit) {
+      Evaluate<T>(function_, Column<T>(input, 1 + unit), MutableColumn<T>(out, unit));
+    }
   }
 
-  absl::StatusOr<std::unique_ptr<const LayerCache>> CacheInput(const Latent<T>&) const override {
-    return nullptr;
-  }
-
-  bool DrawParameters(const Latent<T>&, const ConstRows<T>&, const LayerCache*, const RandomBlock&,
-                      const std::function<bool()>&, Matrix<T>&) const override {
-    return true;
-  }
-
-  void AddGradient(const ConstRows<T>&, const ConstRows<T>&, Eigen::MatrixXd&) const override {}
-  LayerSummary Summarise(const Matrix<T>&, const Eigen::MatrixXd&) const override { return {}; }
-
-  std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>&, double) const override {
-    return nullptr;
+  void InputGradient(const Matrix<T>&, const ConstRows<T>& input, const ConstRows<T>& upstream,
+                     Rows<T> out) const override {
+    for (Index unit = 0; unit < this->inputs(); ++unit) {
+      EvaluateSlope<T>(function_, Column<T>(input, 1 + unit), MutableColumn<T>(out, unit));
+    }
+    out.array() *= upstream.array();
   }
 
   void DrawInput(const Matrix<T>&, const LayerCache*, const typename Layer<T>::InputChunk& chunk,
                  const ConstRows<T>& output, const RandomBlock& random, Rows<T> mean,
                  Rows<T> input) const override {
-    const auto rows = static_cast<std::size_t>(mean.rows());
     for (Index unit = 0; unit < this->inputs(); ++unit) {
-      DrawBeforeTwoPieceLinear<T>(
-          pieces_, chunk.input_variance, this->noise_variance(), random,
-          static_cast<std::uint64_t>(unit * chunk.samples + chunk.first_row),
-          absl::MakeConstSpan(&mean.coeffRef(0, unit), rows),
-          absl::MakeConstSpan(&output.coeffRef(0, unit), rows),
-          absl::MakeSpan(&input.coeffRef(0, unit), rows));
+      DrawColumn(chunk, static_cast<std::uint64_t>(unit * chunk.samples + chunk.first_row), random,
+                 Column<T>(mean, unit), Column<T>(output, unit), MutableColumn<T>(input, unit));
     }
   }
 
  private:
-  const TwoPieceLinear pieces_;
+  void DrawColumn(const typename Layer<T>::InputChunk& chunk, std::uint64_t first_entry,
+                  const RandomBlock& random, absl::Span<const T> mean, absl::Span<const T> output,
+                  absl::Span<T> input) const {
+    if constexpr (std::is_same_v<Function, PiecewiseLinear>) {
+      DrawBeforePiecewiseLinear<T>(function_, chunk.input_variance, chunk.noise_variance, random,
+                                   first_entry, mean, output, input);
+    } else {
+      DrawBeforeSmooth<T>(function_, chunk.input_variance, chunk.noise_variance, random,
+                          first_entry, static_cast<std::uint64_t>(chunk.samples * this->inputs()),
+                          mean, output, input);
+    }
+  }
+
+  const Function function_;
 };
 
 }  // namespace
 
-template <typename T>
-std::unique_ptr<const Layer<T>> MakeActivation(const LayerSpec& spec, Index inputs) {
-  return std::make_unique<Activation<T>>(spec, std::get<ActivationSpec>(spec.operation).kind,
-                                         inputs);
+std::variant<PiecewiseLinear, SmoothActivation> ActivationFunction(const ActivationSpec& spec) {
+  switch (spec.kind) {
+    case ActivationKind::kRelu:
+      return PiecewiseLinear::Relu();
+    case ActivationKind::kLeakyRelu:
+      return PiecewiseLinear::LeakyRelu(spec.negative_slope);
+    case ActivationKind::kAbsolute:
+      return PiecewiseLinear::Absolute();
+    case ActivationKind::kSign:
+      return PiecewiseLinear::Sign();
+    case ActivationKind::kHardTanh:
+      return PiecewiseLinear::HardTanh();
+    case ActivationKind::kLinear:
+      break;
+    case ActivationKind::kTanh:
+      return SmoothActivation::Tanh();
+    case ActivationKind::kErf:
+      return SmoothActivation::Erf();
+    case ActivationKind::kGelu:
+      return SmoothActivation::Gelu();
+  }
+  return PiecewiseLinear::Linear();
 }
 
-template std::unique_ptr<const Layer<float>> MakeActivation<float>(const LayerSpec&, Index);
-template std::unique_ptr<const Layer<double>> MakeActivation<double>(const LayerSpec&, Index);
+template <typename T>
+std::unique_ptr<const Layer<T>> MakeActivation(const LayerSpec& spec, const Shape& input) {
+  return std::visit(
+      [&]<typename Function>(const Function& function) -> std::unique_ptr<const Layer<T>> {
+        return std::make_unique<Activation<T, Function>>(spec, input, function);
+      },
+      ActivationFunction(std::get<ActivationSpec>(spec.operation)));
+}
+
+template std::unique_ptr<const Layer<float>> MakeActivation<float>(const LayerSpec&, const Shape&);
+template std::unique_ptr<const Layer<double>> MakeActivation<double>(const LayerSpec&,
+                                                                     const Shape&);
 
 }  // namespace posteriord::core

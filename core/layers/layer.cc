@@ -1,19 +1,59 @@
 #include "core/layers/layer.h"
 
+#include <cmath>
+#include <numbers>
 #include <variant>
 
 #include "core/layers/activation.h"
+#include "core/layers/avg_pool2d.h"
+#include "core/layers/conv2d.h"
 #include "core/layers/dense.h"
 
 namespace posteriord::core {
 
-template <typename T>
-std::unique_ptr<const Layer<T>> MakeLayer(const LayerSpec& spec, Eigen::Index inputs) {
-  if (std::holds_alternative<DenseSpec>(spec.operation)) return MakeDense<T>(spec, inputs);
-  return MakeActivation<T>(spec, inputs);
+LayerScales ScalesOf(const LayerSpec& spec) {
+  LayerScales scales{.noise_variance = spec.noise_variance};
+  const auto set_precisions = [&scales](const auto& affine) {
+    scales.weight_precision = affine.weight_precision;
+    scales.bias_precision = affine.bias_precision;
+  };
+  if (const auto* dense = std::get_if<DenseSpec>(&spec.operation)) set_precisions(*dense);
+  if (const auto* conv = std::get_if<Conv2dSpec>(&spec.operation)) set_precisions(*conv);
+  return scales;
 }
 
-template std::unique_ptr<const Layer<float>> MakeLayer<float>(const LayerSpec&, Eigen::Index);
-template std::unique_ptr<const Layer<double>> MakeLayer<double>(const LayerSpec&, Eigen::Index);
+double LogPrior(const ParameterSquares& squares, const LayerScales& scales) {
+  const auto log_density = [](double squared, Eigen::Index count, double precision) {
+    if (count == 0) return 0.0;
+    return 0.5 * (static_cast<double>(count) * std::log(precision / (2 * std::numbers::pi)) -
+                  precision * squared);
+  };
+  return log_density(squares.weights, squares.weight_count, scales.weight_precision) +
+         log_density(squares.biases, squares.bias_count, scales.bias_precision);
+}
+
+template <typename T>
+std::unique_ptr<const Layer<T>> MakeLayer(const LayerSpec& spec, const Shape& input) {
+  struct Maker {
+    std::unique_ptr<const Layer<T>> operator()(const DenseSpec&) const {
+      return MakeDense<T>(spec, input);
+    }
+    std::unique_ptr<const Layer<T>> operator()(const ActivationSpec&) const {
+      return MakeActivation<T>(spec, input);
+    }
+    std::unique_ptr<const Layer<T>> operator()(const Conv2dSpec&) const {
+      return MakeConv2d<T>(spec, input);
+    }
+    std::unique_ptr<const Layer<T>> operator()(const AvgPool2dSpec&) const {
+      return MakeAvgPool2d<T>(spec, input);
+    }
+    const LayerSpec& spec;
+    const Shape& input;
+  };
+  return std::visit(Maker{spec, input}, spec.operation);
+}
+
+template std::unique_ptr<const Layer<float>> MakeLayer<float>(const LayerSpec&, const Shape&);
+template std::unique_ptr<const Layer<double>> MakeLayer<double>(const LayerSpec&, const Shape&);
 
 }  // namespace posteriord::core

@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "core/layers/latent.h"
 #include "core/linalg/matrix.h"
+#include "core/model/parameter_layout.h"
 #include "core/random/random_block.h"
 #include "core/spec.h"
 
@@ -41,10 +42,33 @@ class LayerCache {
   virtual ~LayerCache() = default;
 };
 
+// Variances and precisions of a layer: fixed by the spec or part of a chain's state.
+struct LayerScales {
+  double noise_variance = 0;
+  double weight_precision = 0;  // of each weight a priori; of no meaning without weights
+  double bias_precision = 0;    // of each bias a priori; likewise
+
+  bool operator==(const LayerScales&) const = default;
+};
+
+// The scales that the spec gives.
+LayerScales ScalesOf(const LayerSpec& spec);
+
+// Sums of squares and counts of a layer's parameters, all that their prior density needs.
+struct ParameterSquares {
+  double weights = 0;
+  double biases = 0;
+  Eigen::Index weight_count = 0;
+  Eigen::Index bias_count = 0;
+};
+
+// log density of the Gaussian prior.
+double LogPrior(const ParameterSquares& squares, const LayerScales& scales);
+
 // What is traced of a layer's parameters.
 struct LayerSummary {
-  double weight_norm = 0;  // Euclidean norm of all weights, biases left out
-  double mean_score = 0;   // mean over the weights of noise_variance * d log posterior / d weight
+  double weight_norm = 0;    // Euclidean norm of all weights, biases left out
+  double mean_gradient = 0;  // mean over the weights of d log posterior / d weight
 };
 
 // Immutable and shared by all chains. Parameters are a matrix whose shape the layer chooses; the
@@ -55,83 +79,107 @@ class Layer {
   virtual ~Layer() = default;
 
   const std::string& name() const { return name_; }
+  // Numbers in a sample before and after.
   Eigen::Index inputs() const { return inputs_; }
   Eigen::Index outputs() const { return outputs_; }
-  double noise_variance() const { return noise_variance_; }
+  // What the spec says, where a chain begins.
+  const LayerScales& scales() const { return scales_; }
 
   // ----- Parameters -----
 
   // All zero, in the layer's own shape; 0 x 0 for a layer without parameters.
-  virtual Matrix<T> ZeroParameters() const = 0;
+  virtual Matrix<T> ZeroParameters() const { return {}; }
   // A draw from the prior.
-  virtual Matrix<T> DrawPrior(const RandomBlock& random) const = 0;
-  // log density of the prior.
-  virtual double LogPrior(const Matrix<T>& parameters) const = 0;
+  virtual Matrix<T> DrawPrior(const LayerScales& /*scales*/, const RandomBlock& /*random*/) const {
+    return {};
+  }
+  virtual ParameterSquares Squares(const Matrix<T>& /*parameters*/) const { return {}; }
+  // Adds the gradient of the log prior.
+  virtual void AddPriorGradient(const Matrix<T>& /*parameters*/, const LayerScales& /*scales*/,
+                                Eigen::MatrixXd& /*gradient*/) const {}
   // To and from the layer's part of a flat draw (core/model/parameter_layout.h).
-  virtual void Export(const Matrix<T>& parameters, absl::Span<double> flat) const = 0;
-  virtual Matrix<T> Import(absl::Span<const double> flat) const = 0;
+  virtual void Export(const Matrix<T>& /*parameters*/, absl::Span<double> /*flat*/) const {}
+  virtual Matrix<T> Import(absl::Span<const double> /*flat*/) const { return {}; }
+  // `gradient` is that of the log posterior; ignored by layers without parameters.
+  virtual LayerSummary Summarise(const Matrix<T>& /*parameters*/,
+                                 const Eigen::MatrixXd& /*gradient*/) const {
+    return {};
+  }
 
-  // ----- Forward -----
+  // ----- Forward and backward -----
 
   // out = operation(input): the mean of the layer's latent. `input` is augmented (see Latent),
   // rows x (1 + inputs); out is rows x outputs and does not alias it.
   virtual void Forward(const Matrix<T>& parameters, const ConstRows<T>& input,
                        Rows<T> out) const = 0;
 
-  // Adds, for the samples given, noise_variance times the gradient of the log likelihood of the
-  // layer's latent with respect to its parameters. residual = latent - Forward(input).
-  virtual void AddGradient(const ConstRows<T>& input, const ConstRows<T>& residual,
-                           Eigen::MatrixXd& gradient) const = 0;
-  // `gradient` is the sum over all samples; ignored by layers without parameters.
-  virtual LayerSummary Summarise(const Matrix<T>& parameters,
-                                 const Eigen::MatrixXd& gradient) const = 0;
+  // Adds, for the samples given, the gradient with respect to the parameters of a function whose
+  // gradient with respect to Forward(input) is `upstream` (rows x outputs).
+  virtual void AddGradient(const ConstRows<T>& /*input*/, const ConstRows<T>& /*upstream*/,
+                           Eigen::MatrixXd& /*gradient*/) const {}
+
+  // out = the gradient of the same function with respect to the input, rows x inputs; does not
+  // alias upstream. REQUIRES: the operation is differentiable almost everywhere.
+  virtual void InputGradient(const Matrix<T>& parameters, const ConstRows<T>& input,
+                             const ConstRows<T>& upstream, Rows<T> out) const = 0;
 
   // ----- Conditionals of the intermediate-noise posterior -----
 
   // Facts of an input that never changes (the data), to be passed to DrawParameters. Null for a
   // layer that has none. Errors: INVALID_ARGUMENT when the input is numerically degenerate.
   virtual absl::StatusOr<std::unique_ptr<const LayerCache>> CacheInput(
-      const Latent<T>& input) const = 0;
+      const Latent<T>& /*input*/) const {
+    return nullptr;
+  }
 
   // parameters ~ p(. | input, output). `input_cache` is CacheInput(input) or null. False when
   // keep_going() said so; then the parameters are untouched.
-  virtual bool DrawParameters(const Latent<T>& input, const ConstRows<T>& output,
-                              const LayerCache* input_cache, const RandomBlock& random,
-                              const std::function<bool()>& keep_going,
-                              Matrix<T>& parameters) const = 0;
+  virtual bool DrawParameters(const Latent<T>& /*input*/, const ConstRows<T>& /*output*/,
+                              const LayerScales& /*scales*/, const LayerCache* /*input_cache*/,
+                              const RandomBlock& /*random*/,
+                              const std::function<bool()>& /*keep_going*/,
+                              Matrix<T>& /*parameters*/) const {
+    return true;
+  }
 
-  // Facts of the parameters needed by DrawInput.
-  virtual std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>& parameters,
-                                                            double input_variance) const = 0;
+  // Facts of the parameters needed by DrawInput. `input_variance` is that of the noise before.
+  virtual std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>& /*parameters*/,
+                                                            const LayerScales& /*scales*/,
+                                                            double /*input_variance*/) const {
+    return nullptr;
+  }
 
   // A chunk of the input, rows [first_row, first_row + mean.rows()) of `samples`:
   //   input ~ p(. | output), prior N(mean, input_variance), `output` the layer's latent.
-  // Entry (row, unit) uses random element unit * samples + row. `mean` may be overwritten.
+  // Entry (row, unit) uses random element unit * samples + row. `mean` may be overwritten. `input`
+  // holds the present values.
   struct InputChunk {
     Eigen::Index first_row;
     Eigen::Index samples;
     double input_variance;
+    double noise_variance;  // of the layer
   };
   virtual void DrawInput(const Matrix<T>& parameters, const LayerCache* parameter_cache,
                          const InputChunk& chunk, const ConstRows<T>& output,
                          const RandomBlock& random, Rows<T> mean, Rows<T> input) const = 0;
 
  protected:
-  Layer(std::string name, Eigen::Index inputs, Eigen::Index outputs, double noise_variance)
-      : name_(std::move(name)),
-        inputs_(inputs),
-        outputs_(outputs),
-        noise_variance_(noise_variance) {}
+  Layer(const LayerSpec& spec, const Shape& input)
+      : name_(spec.name),
+        inputs_(input.size()),
+        outputs_(OutputShape(spec, input).size()),
+        scales_(ScalesOf(spec)) {}
 
  private:
   const std::string name_;
   const Eigen::Index inputs_;
   const Eigen::Index outputs_;
-  const double noise_variance_;
+  const LayerScales scales_;
 };
 
+// REQUIRES: the layer fits the input.
 template <typename T>
-std::unique_ptr<const Layer<T>> MakeLayer(const LayerSpec& spec, Eigen::Index inputs);
+std::unique_ptr<const Layer<T>> MakeLayer(const LayerSpec& spec, const Shape& input);
 
 }  // namespace posteriord::core
 

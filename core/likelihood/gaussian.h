@@ -2,7 +2,10 @@
 #ifndef POSTERIORD_CORE_LIKELIHOOD_GAUSSIAN_H_
 #define POSTERIORD_CORE_LIKELIHOOD_GAUSSIAN_H_
 
+#include <cmath>
+
 #include "core/likelihood/likelihood.h"
+#include "core/random/draws.h"
 
 namespace posteriord::core {
 
@@ -17,6 +20,19 @@ class GaussianLikelihood final : public Likelihood<T> {
 
   void DrawLatent(const typename Likelihood<T>::Chunk&, const Eigen::MatrixXd&, const RandomBlock&,
                   const ConstRows<T>&, Rows<T>) const override {}
+
+  double LogDensity(const ConstRows<T>&, const Eigen::MatrixXd&, Eigen::Index,
+                    Rows<T>) const override {
+    return 0;  // a point mass; the noise of the last layer is counted with the layers
+  }
+
+  void AddOutputNoise(double variance, const RandomBlock& random,
+                      Matrix<T>& outputs) const override {
+    Matrix<T> normals(outputs.rows(), outputs.cols());
+    DrawNormals<T>(random, 0,
+                   absl::MakeSpan(normals.data(), static_cast<std::size_t>(normals.size())));
+    outputs += static_cast<T>(std::sqrt(variance)) * normals;
+  }
 
   void AddPrediction(const ConstRows<T>& outputs, Eigen::MatrixXd& sum) const override {
     sum += outputs.template cast<double>();

@@ -7,22 +7,14 @@
 
 #include <limits>
 
-#include "core/likelihood/likelihood.h"
+#include "core/likelihood/class_likelihood.h"
 #include "core/random/draws.h"
 
 namespace posteriord::core {
 
 template <typename T>
-class ProbitLikelihood final : public Likelihood<T> {
+class ProbitLikelihood final : public ClassLikelihood<T> {
  public:
-  bool latent_is_observed() const override { return false; }
-
-  Eigen::MatrixXd MakeTargets(const ConstRows<T>& latent) const override {
-    Eigen::MatrixXd targets(latent.rows(), 1);
-    for (Eigen::Index row = 0; row < latent.rows(); ++row) targets(row, 0) = Largest(latent, row);
-    return targets;
-  }
-
   // Entry (row, class c) uses random element c * samples + row, the target's entry
   // classes * samples + row.
   void DrawLatent(const typename Likelihood<T>::Chunk& chunk, const Eigen::MatrixXd& targets,
@@ -59,25 +51,11 @@ class ProbitLikelihood final : public Likelihood<T> {
     for (Eigen::Index row = 0; row < rows; ++row) latent(row, label(row)) = work(row, 2);
   }
 
-  void AddPrediction(const ConstRows<T>& outputs, Eigen::MatrixXd& sum) const override {
-    for (Eigen::Index row = 0; row < outputs.rows(); ++row) sum(row, Largest(outputs, row)) += 1;
-  }
+  void AddOutputNoise(double, const RandomBlock&, Matrix<T>&) const override {}
 
-  double Error(const Eigen::MatrixXd& prediction, const Eigen::MatrixXd& targets) const override {
-    Eigen::Index wrong = 0;
-    for (Eigen::Index row = 0; row < prediction.rows(); ++row) {
-      if (Largest(prediction, row) != static_cast<Eigen::Index>(targets(row, 0))) ++wrong;
-    }
-    return static_cast<double>(wrong) / static_cast<double>(targets.rows());
-  }
-
- private:
-  // Index of the largest entry of a row, the first of several.
-  template <typename Derived>
-  static Eigen::Index Largest(const Eigen::MatrixBase<Derived>& matrix, Eigen::Index row) {
-    Eigen::Index largest = 0;
-    matrix.row(row).maxCoeff(&largest);
-    return largest;
+  double LogDensity(const ConstRows<T>&, const Eigen::MatrixXd&, Eigen::Index,
+                    Rows<T>) const override {
+    return 0;  // where the target's entry is the largest, which a chain never leaves
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/random/draws.h"
+#include "core/random/gamma.h"
 
 namespace posteriord::core {
 
@@ -10,14 +11,12 @@ using Eigen::Index;
 
 template <typename T>
 Model<T>::Model(const NetworkSpec& network)
-    : likelihood_(MakeLikelihood<T>(network.likelihood)),
-      layout_(MakeParameterLayout(network)),
-      offsets_{0} {
-  const std::vector<int> widths = LayerWidths(network);
+    : network_(network),
+      likelihood_(MakeLikelihood<T>(network)),
+      layout_(MakeParameterLayout(network)) {
+  const std::vector<Shape> shapes = LayerShapes(network);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    layers_.push_back(MakeLayer<T>(network.layers[i], widths[i]));
-    offsets_.push_back(offsets_.back() +
-                       static_cast<std::size_t>(layers_.back()->ZeroParameters().size()));
+    layers_.push_back(MakeLayer<T>(network.layers[i], shapes[i]));
   }
 }
 
@@ -26,19 +25,30 @@ State<T> Model<T>::ZeroState(Index samples) const {
   State<T> state;
   for (const auto& layer : layers_) {
     state.parameters.push_back(layer->ZeroParameters());
-    state.latents.emplace_back(samples, layer->outputs());
+    state.scales.push_back(layer->scales());
+    if (has_latents()) state.latents.emplace_back(samples, layer->outputs());
   }
   return state;
 }
 
 template <typename T>
-std::vector<Matrix<T>> Model<T>::DrawPrior(std::uint64_t seed, std::uint32_t chain) const {
-  std::vector<Matrix<T>> parameters;
+void Model<T>::DrawPrior(std::uint64_t seed, std::uint32_t chain, State<T>& state) const {
   for (int i = 0; i < depth(); ++i) {
-    parameters.push_back(
-        layers_[i]->DrawPrior(RandomBlock(seed, chain, 0, MakeBlock(i, RandomUse::kParameters))));
+    const LayerSpec& layer = network_.layers[i];
+    const RandomBlock random(seed, chain, 0, MakeBlock(i, RandomUse::kScales));
+    LayerScales& scales = state.scales[i];
+    if (layer.noise_precision_prior) {
+      scales.noise_variance = 1 / DrawGamma(*layer.noise_precision_prior, random, 0);
+    }
+    if (layer.weight_precision_prior) {
+      scales.weight_precision = DrawGamma(*layer.weight_precision_prior, random, 1);
+    }
+    if (layer.bias_precision_prior) {
+      scales.bias_precision = DrawGamma(*layer.bias_precision_prior, random, 2);
+    }
+    state.parameters[i] = layers_[i]->DrawPrior(
+        state.scales[i], RandomBlock(seed, chain, 0, MakeBlock(i, RandomUse::kParameters)));
   }
-  return parameters;
 }
 
 template <typename T>
@@ -57,7 +67,7 @@ void Model<T>::DrawLatents(const Latent<T>& inputs, bool noise, std::uint64_t se
     const RandomBlock random(seed, chain, 0, MakeBlock(i, RandomUse::kLatent));
     Matrix<T> normals(latent.samples(), latent.width());
     DrawNormals<T>(random, 0, absl::MakeSpan(normals.data(), normals.size()));
-    latent.values() += static_cast<T>(std::sqrt(layers_[i]->noise_variance())) * normals;
+    latent.values() += static_cast<T>(std::sqrt(state.scales[i].noise_variance)) * normals;
   }
 }
 
@@ -74,16 +84,40 @@ Matrix<T> Model<T>::Predict(const std::vector<Matrix<T>>& parameters,
   return augmented.rightCols(outputs());
 }
 
+namespace {
+
+// Calls visit(learned scale) for every scale of the layer that is part of a draw, in its order.
+template <typename Scales, typename Visit>
+void ForEachLearnedScale(const LayerSpec& layer, Scales& scales, Visit&& visit) {
+  if (layer.noise_precision_prior) visit(scales.noise_variance);
+  if (layer.weight_precision_prior) visit(scales.weight_precision);
+  if (layer.bias_precision_prior) visit(scales.bias_precision);
+}
+
+}  // namespace
+
 template <typename T>
-void Model<T>::Export(const std::vector<Matrix<T>>& parameters, absl::Span<double> flat) const {
-  for (int i = 0; i < depth(); ++i) layers_[i]->Export(parameters[i], PartOf(i, flat));
+void Model<T>::Export(const State<T>& state, absl::Span<double> flat) const {
+  for (int i = 0; i < depth(); ++i) {
+    layers_[i]->Export(state.parameters[i], flat);
+    flat.remove_prefix(static_cast<std::size_t>(state.parameters[i].size()));
+    ForEachLearnedScale(network_.layers[i], state.scales[i], [&flat](double scale) {
+      flat.front() = scale;
+      flat.remove_prefix(1);
+    });
+  }
 }
 
 template <typename T>
-std::vector<Matrix<T>> Model<T>::Import(absl::Span<const double> flat) const {
-  std::vector<Matrix<T>> parameters;
-  for (int i = 0; i < depth(); ++i) parameters.push_back(layers_[i]->Import(PartOf(i, flat)));
-  return parameters;
+void Model<T>::Import(absl::Span<const double> flat, State<T>& state) const {
+  for (int i = 0; i < depth(); ++i) {
+    state.parameters[i] = layers_[i]->Import(flat);
+    flat.remove_prefix(static_cast<std::size_t>(state.parameters[i].size()));
+    ForEachLearnedScale(network_.layers[i], state.scales[i], [&flat](double& scale) {
+      scale = flat.front();
+      flat.remove_prefix(1);
+    });
+  }
 }
 
 template class Model<float>;

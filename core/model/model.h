@@ -13,11 +13,13 @@
 
 namespace posteriord::core {
 
-// Where a chain is: the parameters of every layer and the latent after every layer.
+// Where a chain is: parameters and scales of every layer and, with intermediate noise, the latent
+// after every layer.
 template <typename T>
 struct State {
   std::vector<Matrix<T>> parameters;
-  std::vector<Latent<T>> latents;
+  std::vector<LayerScales> scales;
+  std::vector<Latent<T>> latents;  // empty for the classical posterior
 };
 
 // Immutable, shared by chains.
@@ -32,35 +34,35 @@ class Model {
   const ParameterLayout& layout() const { return layout_; }
   Eigen::Index outputs() const { return layers_.back()->outputs(); }
 
-  // All parameters and latents zero.
+  // Whether states have latents.
+  bool has_latents() const { return network_.posterior == PosteriorKind::kIntermediateNoise; }
+  const NetworkSpec& network() const { return network_; }
+
+  // All parameters and latents zero, the scales those of the spec.
   State<T> ZeroState(Eigen::Index samples) const;
 
-  // Parameters from the prior; block MakeBlock(i, kParameters) of the address given.
-  std::vector<Matrix<T>> DrawPrior(std::uint64_t seed, std::uint32_t chain) const;
+  // Replaces learned scales and parameters by a draw from the prior; blocks MakeBlock(i, kScales)
+  // and MakeBlock(i, kParameters) of sweep 0 of the address given.
+  void DrawPrior(std::uint64_t seed, std::uint32_t chain, State<T>& state) const;
 
   // Latents given parameters and inputs, from the first layer to the last: means, plus noise if
-  // wanted, from block MakeBlock(i, kLatent) of sweep 0 of the address given.
+  // wanted, from block MakeBlock(i, kLatent) of sweep 0 of the address given. REQUIRES:
+  // has_latents().
   void DrawLatents(const Latent<T>& inputs, bool noise, std::uint64_t seed, std::uint32_t chain,
                    State<T>& state) const;
 
   // Outputs of the network without noise, for a chunk of augmented inputs.
   Matrix<T> Predict(const std::vector<Matrix<T>>& parameters, const ConstRows<T>& inputs) const;
 
-  // To and from a flat draw. REQUIRES: flat.size() == layout().size.
-  void Export(const std::vector<Matrix<T>>& parameters, absl::Span<double> flat) const;
-  std::vector<Matrix<T>> Import(absl::Span<const double> flat) const;
+  // To and from a flat draw: parameters and learned scales. REQUIRES: flat.size() == layout().size.
+  void Export(const State<T>& state, absl::Span<double> flat) const;
+  void Import(absl::Span<const double> flat, State<T>& state) const;
 
  private:
-  // The layer's part of a flat draw.
-  template <typename Value>
-  absl::Span<Value> PartOf(int layer, absl::Span<Value> flat) const {
-    return flat.subspan(offsets_[layer], offsets_[layer + 1] - offsets_[layer]);
-  }
-
+  const NetworkSpec network_;
   std::vector<std::unique_ptr<const Layer<T>>> layers_;
   std::unique_ptr<const Likelihood<T>> likelihood_;
   ParameterLayout layout_;
-  std::vector<std::size_t> offsets_;  // of each layer in a flat draw, and the total
 };
 
 }  // namespace posteriord::core

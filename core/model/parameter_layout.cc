@@ -7,30 +7,61 @@
 
 namespace posteriord::core {
 
-std::vector<int> LayerWidths(const NetworkSpec& network) {
-  std::vector<int> widths = {network.inputs};
-  for (const LayerSpec& layer : network.layers) {
-    const auto* dense = std::get_if<DenseSpec>(&layer.operation);
-    widths.push_back(dense != nullptr ? dense->units : widths.back());
+Shape OutputShape(const LayerSpec& layer, const Shape& input) {
+  if (const auto* dense = std::get_if<DenseSpec>(&layer.operation)) return dense->units;
+  if (const auto* conv = std::get_if<Conv2dSpec>(&layer.operation)) {
+    return {conv->channels, (input.height - conv->kernel_height) / conv->stride + 1,
+            (input.width - conv->kernel_width) / conv->stride + 1};
   }
-  return widths;
+  if (const auto* pool = std::get_if<AvgPool2dSpec>(&layer.operation)) {
+    return {input.channels, input.height / pool->height, input.width / pool->width};
+  }
+  return input;
+}
+
+std::vector<Shape> LayerShapes(const NetworkSpec& network) {
+  std::vector<Shape> shapes = {network.inputs};
+  for (const LayerSpec& layer : network.layers) {
+    shapes.push_back(OutputShape(layer, shapes.back()));
+  }
+  return shapes;
+}
+
+std::int64_t PositionDimension(const NetworkSpec& network, std::int64_t train_samples) {
+  std::int64_t dimension = MakeParameterLayout(network).size;
+  if (network.posterior == PosteriorKind::kClassical) return dimension;
+  const std::vector<Shape> shapes = LayerShapes(network);
+  const bool observed = network.likelihood == LikelihoodKind::kGaussian;
+  for (std::size_t i = 1; i + (observed ? 1 : 0) < shapes.size(); ++i) {
+    dimension += train_samples * shapes[i].size();
+  }
+  return dimension;
 }
 
 ParameterLayout MakeParameterLayout(const NetworkSpec& network) {
   ParameterLayout layout;
-  const std::vector<int> widths = LayerWidths(network);
-  const auto add = [&layout](std::string name, std::vector<std::int64_t> shape) {
+  const std::vector<Shape> shapes = LayerShapes(network);
+  const auto add = [&layout](const LayerSpec& layer, const char* what,
+                             std::vector<std::int64_t> shape) {
     std::int64_t size = 1;
     for (const std::int64_t axis : shape) size *= axis;
-    layout.arrays.push_back({std::move(name), std::move(shape), layout.size, size});
+    layout.arrays.push_back(
+        {absl::StrCat(layer.name, ".", what), std::move(shape), layout.size, size});
     layout.size += size;
   };
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const LayerSpec& layer = network.layers[i];
-    const auto* dense = std::get_if<DenseSpec>(&layer.operation);
-    if (dense == nullptr) continue;
-    add(absl::StrCat(layer.name, ".weight"), {dense->units, widths[i]});
-    if (dense->bias) add(absl::StrCat(layer.name, ".bias"), {dense->units});
+    if (const auto* dense = std::get_if<DenseSpec>(&layer.operation)) {
+      add(layer, "weight", {dense->units, shapes[i].size()});
+      if (dense->bias) add(layer, "bias", {dense->units});
+    } else if (const auto* conv = std::get_if<Conv2dSpec>(&layer.operation)) {
+      add(layer, "weight",
+          {conv->channels, shapes[i].channels, conv->kernel_height, conv->kernel_width});
+      if (conv->bias) add(layer, "bias", {conv->channels});
+    }
+    if (layer.noise_precision_prior) add(layer, "noise_variance", {1});
+    if (layer.weight_precision_prior) add(layer, "weight_precision", {1});
+    if (layer.bias_precision_prior) add(layer, "bias_precision", {1});
   }
   return layout;
 }

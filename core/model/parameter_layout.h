@@ -12,13 +12,16 @@ namespace posteriord::core {
 
 // One array of parameters, row-major.
 struct ParameterArray {
-  std::string name;                 // "<layer>.weight" or "<layer>.bias"
-  std::vector<std::int64_t> shape;  // [units, inputs] or [units]
+  std::string
+      name;  // "<layer>.weight", "<layer>.bias", or what is learned of the noise and priors:
+             // "<layer>.noise_variance", "<layer>.weight_precision", ".bias_precision"
+  std::vector<std::int64_t> shape;  // [units, inputs], [channels, input channels, height, width],
+                                    // [units] or [1]
   std::int64_t offset = 0;          // of the first entry in the flat draw
   std::int64_t size = 0;            // number of entries
 };
 
-// Layer by layer, weights before biases.
+// Layer by layer: weights, biases, what is learned of noise and priors.
 struct ParameterLayout {
   std::vector<ParameterArray> arrays;
   std::int64_t size = 0;  // number of parameters in all
@@ -26,8 +29,15 @@ struct ParameterLayout {
 
 ParameterLayout MakeParameterLayout(const NetworkSpec& network);
 
-// Width of each latent: widths[0] = inputs, widths[i] = outputs of layer i - 1.
-std::vector<int> LayerWidths(const NetworkSpec& network);
+// Number of parameters and, with intermediate noise, of latents that are not the targets: what a
+// gradient sampler moves. REQUIRES: no scale is learned.
+std::int64_t PositionDimension(const NetworkSpec& network, std::int64_t train_samples);
+
+// Shape of what the layer makes of an input of this shape. REQUIRES: the layer fits the input.
+Shape OutputShape(const LayerSpec& layer, const Shape& input);
+
+// Shape of each latent: shapes[0] = inputs, shapes[i] = outputs of layer i - 1.
+std::vector<Shape> LayerShapes(const NetworkSpec& network);
 
 }  // namespace posteriord::core
 

@@ -11,24 +11,13 @@
 
 namespace posteriord::core {
 
+// out[i] ~ U(0, 1), an element per entry; never 0 or 1. Double only: in float a uniform may round
+// to 1.
+void DrawUniforms(const RandomBlock& random, std::uint64_t first_entry, absl::Span<double> out);
+
 // out[i] ~ N(0, 1). Two entries share an element of the block.
 template <typename T>
 void DrawNormals(const RandomBlock& random, std::uint64_t first_entry, absl::Span<T> out);
-
-// s(z) = negative_slope z for z < 0 and positive_slope z for z > 0.
-struct TwoPieceLinear {
-  double negative_slope = 0;
-  double positive_slope = 1;
-};
-
-// Latent before a piecewise-linear activation, entry by entry of the block's elements:
-//   out[i] ~ p(z) proportional to N(z; mean[i], variance) N(output[i]; s(z), output_variance),
-// a mixture of two truncated normals whose weights are compared in log space.
-template <typename T>
-void DrawBeforeTwoPieceLinear(const TwoPieceLinear& activation, double variance,
-                              double output_variance, const RandomBlock& random,
-                              std::uint64_t first_entry, absl::Span<const T> mean,
-                              absl::Span<const T> output, absl::Span<T> out);
 
 // out[i] ~ N(mean[i], variance) conditioned on being above (below) limit[i], an element per entry.
 template <typename T>

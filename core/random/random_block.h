@@ -21,6 +21,10 @@ enum class RandomUse : std::uint32_t {
   kLatent = 1,      // latent after the layer
   kInputs = 2,      // Gaussian training inputs
   kTestInputs = 3,  // Gaussian test inputs
+  kMomentum = 4,    // momenta of a gradient sampler's step; layer 0
+  kTransition = 5,  // its choices: directions, acceptance, jitter; layer 0. Also those of a
+                    // collapsed move of the layer
+  kScales = 6,      // learned noise and precisions of the layer
 };
 
 inline constexpr std::uint32_t MakeBlock(int layer, RandomUse use) {

@@ -1,8 +1,8 @@
 // Vectorised building blocks of the samplers: uniforms, pairs of normals, the scaled complementary
-// error function, normal quantiles and one-sided truncated normals. Always double precision,
-// whatever the chain's: the tails need it and this is not where the time goes. Every lane is
-// computed by the same operations, so a result depends on its address only, not on its place in a
-// vector.
+// error function, normal quantiles, and normals truncated to a half line or an interval. Always
+// double precision, whatever the chain's: the tails need it and this is not where the time goes.
+// Every lane is computed by the same operations, so a result depends on its address only, not on
+// its place in a vector.
 //
 // Internal to core; include from .cc files only. The instruction set is that of the build.
 #ifndef POSTERIORD_CORE_RANDOM_SIMD_RANDOM_H_
@@ -101,10 +101,16 @@ class Uniforms {
   // Uniform doubles on (0, 1) at elements element, element + 1, ..., one per lane.
   HWY_INLINE UniformPair At(std::uint64_t element) const {
     const D64 d;
+    return AtElements(hn::Add(hn::Set(d, element), hn::Iota(d, 0)));
+  }
+
+  // Uniform doubles on (0, 1) at any elements, one per lane.
+  HWY_INLINE UniformPair AtElements(V64 elements) const {
+    const D64 d;
     const V64 m0 = hn::Set(d, 0xD2511F53ull);
     const V64 m1 = hn::Set(d, 0xCD9E8D57ull);
     // Only the low halves of the lanes count; what collects above them is never read.
-    V64 c0 = hn::Add(hn::Set(d, element), hn::Iota(d, 0));
+    V64 c0 = elements;
     V64 c1 = hn::Or(hn::LoadU(d, counter_[1]), hn::ShiftRight<32>(c0));
     V64 c2 = hn::LoadU(d, counter_[2]);
     V64 c3 = hn::LoadU(d, counter_[3]);
@@ -313,6 +319,128 @@ HWY_INLINE V DrawExcess(const UpperTail& tail, V u) {
     excess = hn::IfThenElse(deep, y, excess);
   }
   return hn::Max(excess, zero);
+}
+
+// The standard normal on an interval of a given width, which begins `depth` from 0 and extends away
+// from 0 or over it: the end at `depth` is the one nearer to 0, and depth >= -width / 2. Any other
+// interval is the mirror image of one of these.
+//
+// Log density at the ends, relative to the highest in the interval.
+struct IntervalEnds {
+  V near;
+  V far;
+};
+
+HWY_INLINE IntervalEnds LogDensityAtEnds(V depth, V width) {
+  const D d;
+  const V half = hn::Set(d, 0.5);
+  const V inside = hn::Min(depth, hn::Zero(d));
+  const V far = hn::Add(depth, width);
+  const V slope = hn::MulAdd(width, half, depth);  // (far^2 - depth^2) / 2 = width * slope
+  const V from_peak = hn::Mul(hn::Mul(far, far), half);
+  const V from_near = hn::Mul(width, slope);
+  return {hn::Neg(hn::Mul(hn::Mul(inside, inside), half)),
+          hn::Neg(hn::IfThenElse(hn::Lt(depth, hn::Zero(d)), from_peak, from_near))};
+}
+
+struct Interval {
+  V depth;
+  V width;
+  V mass;       // integral of exp(-x^2 / 2) / sqrt(2 pi), relative to the highest exp(-x^2 / 2)
+  V erfcx;      // TailErfcx(depth)
+  V far_share;  // Q(depth + width) / Q(depth), Q the upper tail
+  V share;      // 1 - far_share
+  M narrow;     // on which the density varies little: tails would cancel
+};
+
+namespace internal {
+
+// Integral of exp(-depth s - s^2 / 2) over 0 < s < y where the exponent varies by less than 1.2
+// and y < 1/2: Gauss and Legendre's rule with 8 points, relative error below 1e-16.
+HWY_INLINE V NarrowIntegral(V depth, V y) {
+  const D d;
+  static constexpr double kPoints[] = {0.18343464249564980494, 0.52553240991632898582,
+                                       0.79666647741362673959, 0.96028985649753623168};
+  static constexpr double kWeights[] = {0.36268378337836198297, 0.31370664587788728734,
+                                        0.22238103445337447054, 0.10122853629037625915};
+  const V half = hn::Mul(y, hn::Set(d, 0.5));
+  const auto density = [&](double point) {
+    const V s = hn::Mul(half, hn::Set(d, 1 + point));
+    return hn::Exp(d, hn::Neg(hn::Mul(s, hn::MulAdd(s, hn::Set(d, 0.5), depth))));
+  };
+  V sum = hn::Zero(d);
+  for (int i = 0; i < 4; ++i) {
+    const V both = hn::Add(density(-kPoints[i]), density(kPoints[i]));
+    sum = hn::MulAdd(both, hn::Set(d, kWeights[i]), sum);
+  }
+  return hn::Mul(half, sum);
+}
+
+// Depth and width where they are narrow, and something as harmless elsewhere.
+struct NarrowInterval {
+  explicit HWY_INLINE NarrowInterval(const Interval& interval)
+      : depth(hn::IfThenElseZero(interval.narrow, interval.depth)),
+        width(hn::IfThenElse(interval.narrow, interval.width, hn::Set(D(), 0.25))) {}
+  V depth;
+  V width;
+};
+
+}  // namespace internal
+
+// REQUIRES: width > 0, depth >= -width / 2 to rounding.
+HWY_INLINE Interval MakeInterval(V depth, V width) {
+  const D d;
+  const V one = hn::Set(d, 1.0);
+  const V half = hn::Set(d, 0.5);
+  const IntervalEnds ends = LogDensityAtEnds(depth, width);
+  Interval interval{depth, width, {}, TailErfcx(depth), {}, {}, {}};
+  const V tail_near = hn::Mul(hn::Mul(half, interval.erfcx), internal::ExpAbove(-700, ends.near));
+  const V tail_far =
+      hn::Mul(hn::Mul(half, TailErfcx(hn::Add(depth, width))), internal::ExpAbove(-700, ends.far));
+  const V beyond_near =
+      hn::IfThenElse(hn::Lt(depth, hn::Zero(d)), hn::Sub(one, tail_near), tail_near);
+  interval.mass = hn::Sub(beyond_near, tail_far);
+  interval.far_share = hn::Div(tail_far, beyond_near);
+  interval.share = hn::Div(interval.mass, beyond_near);
+  const V variation = hn::Mul(width, hn::MulAdd(width, half, depth));
+  interval.narrow = hn::And(hn::Lt(width, half), hn::Lt(variation, one));
+  if (!hn::AllFalse(d, interval.narrow)) {
+    const internal::NarrowInterval narrow(interval);
+    const V integral = internal::NarrowIntegral(narrow.depth, narrow.width);
+    // From the density at the near end to the highest one.
+    const V rise = internal::ExpAbove(-700, ends.near);
+    const V mass = hn::Mul(hn::Mul(integral, rise), hn::Set(d, 0.39894228040143267794));
+    interval.mass = hn::IfThenElse(interval.narrow, mass, interval.mass);
+  }
+  return interval;
+}
+
+// Excess over interval.depth of a standard normal conditioned on the interval, by inversion at the
+// uniform u: Q(depth + y) = u Q(depth) + (1 - u) Q(depth + width). In two steps, so that other
+// draws can share the first: DrawExcess() of the tail beyond interval.depth at TailShare() is y, to
+// the precision of 1, and ConfineExcess() makes it precise for narrow intervals as well.
+HWY_INLINE V TailShare(const Interval& interval, V u) {
+  return hn::MulAdd(u, interval.share, interval.far_share);
+}
+
+HWY_INLINE V ConfineExcess(const Interval& interval, V u, V excess) {
+  const D d;
+  if (!hn::AllFalse(d, interval.narrow)) {
+    // Newton's method on the integral. The density varies by a factor below 3.4, so that the
+    // fraction of the width is off by 1/7 at first, then by 1e-2, 1e-4, 1e-8 and rounding.
+    const internal::NarrowInterval narrow(interval);
+    const V one_minus_u = hn::Sub(hn::Set(d, 1.0), u);
+    const V target = hn::Mul(one_minus_u, internal::NarrowIntegral(narrow.depth, narrow.width));
+    V y = hn::Mul(one_minus_u, narrow.width);
+    for (int step = 0; step < 5; ++step) {
+      const V error = hn::Sub(internal::NarrowIntegral(narrow.depth, y), target);
+      const V log_density = hn::Neg(hn::Mul(y, hn::MulAdd(y, hn::Set(d, 0.5), narrow.depth)));
+      y = hn::Sub(y, hn::Div(error, hn::Exp(d, log_density)));
+      y = hn::Min(hn::Max(y, hn::Zero(d)), narrow.width);
+    }
+    excess = hn::IfThenElse(interval.narrow, y, excess);
+  }
+  return hn::Min(excess, interval.width);
 }
 
 }  // namespace posteriord::core::simd

@@ -1,62 +1,21 @@
 #include "core/sampling/chain.h"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/sampling/gibbs.h"
+#include "core/base/bytes.h"
+#include "core/model/state_bytes.h"
+#include "core/sampling/kernel.h"
+#include "core/sampling/population.h"
 #include "core/sampling/schedule.h"
+#include "core/sampling/step_tally.h"
 #include "core/sampling/typed_problem.h"
 
 namespace posteriord::core {
 namespace {
-
-// Plain bytes of a checkpoint, in the byte order of the machine (little-endian by the numeric
-// profile that guards it).
-class Writer {
- public:
-  explicit Writer(std::size_t size) { bytes_.reserve(size); }
-
-  template <typename Value>
-  void Put(const Value* values, std::size_t count) {
-    bytes_.append(reinterpret_cast<const char*>(values), count * sizeof(Value));
-  }
-  template <typename MatrixType>
-  void PutMatrix(const MatrixType& matrix) {
-    for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
-      Put(matrix.data() + column * matrix.outerStride(), static_cast<std::size_t>(matrix.rows()));
-    }
-  }
-  std::string Take() { return std::move(bytes_); }
-
- private:
-  std::string bytes_;
-};
-
-// REQUIRES: whoever reads past the counts has checked the size.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  // Leaves `values` alone when there are not enough bytes.
-  template <typename Value>
-  void Get(Value* values, std::size_t count) {
-    const std::size_t size = count * sizeof(Value);
-    if (size == 0 || size > rest_.size()) return;
-    std::memcpy(values, rest_.data(), size);
-    rest_.remove_prefix(size);
-  }
-  template <typename MatrixType>
-  void GetMatrix(MatrixType&& matrix) {
-    for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
-      Get(&matrix.coeffRef(0, column), static_cast<std::size_t>(matrix.rows()));
-    }
-  }
-
- private:
-  std::string_view rest_;
-};
 
 template <typename T>
 class TypedChain final : public Chain {
@@ -65,8 +24,11 @@ class TypedChain final : public Chain {
       : problem_(std::move(problem)),
         index_(index),
         state_(problem_->StartState(index)),
-        sampler_(problem_->model(), problem_->training()),
+        posterior_(MakeLogPosterior(problem_->model(), problem_->training())),
+        kernel_(MakeKernel(problem_->spec(), problem_->model(), problem_->training())),
         draw_(static_cast<std::size_t>(problem_->layout().size)) {
+    const ChainGroupSpec& group = problem_->spec().groups[problem_->spec().group_of(index)];
+    if (group.start == StartKind::kPopulation) population_.emplace(group.population, state_);
     tally_.sum =
         Eigen::MatrixXd::Zero(problem_->test().inputs.samples(), problem_->model().outputs());
   }
@@ -76,14 +38,18 @@ class TypedChain final : public Chain {
       return control.interrupt == nullptr || !control.interrupt->load(std::memory_order_relaxed);
     };
     if (sweep_ == 0 && !started_) {
+      if (absl::Status status = kernel_->Start(state_); !status.ok()) return status;
       if (absl::Status status = Observe(sink); !status.ok()) return status;
       started_ = true;
     }
     while (sweep_ < schedule().total_sweeps()) {
       const SweepAddress address{problem_->spec().seed, static_cast<std::uint32_t>(index_),
                                  static_cast<std::uint64_t>(sweep_ + 1)};
-      if (!sampler_.Sweep(address, keep_going, state_)) return RunOutcome::kInterrupted;
+      if (!kernel_->Sweep(address, keep_going, state_)) return RunOutcome::kInterrupted;
       ++sweep_;
+      if (population_.has_value() && population_->is_running()) AdvancePopulation();
+      if (sweep_ == schedule().warmup_sweeps + 1) step_tally_ = {};
+      if (const std::optional<StepInfo> step = kernel_->last_step()) step_tally_.Add(*step);
       if (absl::Status status = CheckFinite(); !status.ok()) return status;
       if (absl::Status status = KeepDraw(sink); !status.ok()) return status;
       if (absl::Status status = Observe(sink); !status.ok()) return status;
@@ -95,29 +61,41 @@ class TypedChain final : public Chain {
   }
 
   std::string Checkpoint() const override {
-    Writer writer(CheckpointSize());
+    ByteWriter writer(FixedCheckpointSize());
     const std::int64_t counts[] = {sweep_, draws_, tally_.draws, started_ ? 1 : 0};
-    writer.Put(counts, std::size(counts));
-    for (const Matrix<T>& parameters : state_.parameters) writer.PutMatrix(parameters);
-    for (const Latent<T>& latent : state_.latents) writer.PutMatrix(latent.values());
+    writer.Put(counts);
+    PutState(state_, writer);
     writer.PutMatrix(tally_.sum);
-    return writer.Take();
+    writer.Put(step_tally_);
+    std::string bytes = writer.Take() + kernel_->Save();
+    if (population_.has_value()) bytes += population_->Save();
+    return bytes;
   }
 
   absl::Status Restore(std::string_view checkpoint) override {
-    Reader reader(checkpoint);
+    ByteReader reader(checkpoint);
     std::int64_t counts[4] = {};
-    reader.Get(counts, std::size(counts));
+    reader.Get(counts);
     const auto [sweep, draws, tally_draws, started] = counts;
-    if (checkpoint.size() != CheckpointSize() || (started == 0 ? sweep != 0 : started != 1) ||
-        sweep < 0 || sweep > schedule().total_sweeps() || tally_draws != DrawsAfterWarmup(sweep) ||
+    const std::size_t fixed_size = FixedCheckpointSize();
+    if (checkpoint.size() < fixed_size || (started == 0 ? sweep != 0 : started != 1) || sweep < 0 ||
+        sweep > schedule().total_sweeps() || tally_draws != DrawsAfterWarmup(sweep) ||
         draws != WarmupDraws(sweep) + tally_draws) {
-      return absl::DataLossError(
-          absl::StrCat("the checkpoint of chain ", index_, " does not fit the chain"));
+      return Misfit();
     }
-    for (Matrix<T>& parameters : state_.parameters) reader.GetMatrix(parameters);
-    for (Latent<T>& latent : state_.latents) reader.GetMatrix(latent.values());
+    const std::string_view population = checkpoint.substr(fixed_size);
+    if (population_.has_value() ? !population_->Restore(population, state_) : !population.empty()) {
+      return Misfit();
+    }
+    const std::size_t kernel_size = kernel_->SavedSize();
+    if (absl::Status status =
+            kernel_->Restore(checkpoint.substr(fixed_size - kernel_size, kernel_size));
+        !status.ok()) {
+      return status;
+    }
+    GetState(reader, state_);
     reader.GetMatrix(tally_.sum);
+    reader.Get(step_tally_);
     sweep_ = sweep;
     draws_ = draws;
     tally_.draws = tally_draws;
@@ -140,12 +118,27 @@ class TypedChain final : public Chain {
     return std::max<std::int64_t>(0, sweep - schedule().warmup_sweeps) / schedule().thinning;
   }
 
-  std::size_t CheckpointSize() const {
-    Eigen::Index numbers = 0;
-    for (const Matrix<T>& parameters : state_.parameters) numbers += parameters.size();
-    for (const Latent<T>& latent : state_.latents) numbers += latent.values().size();
-    return 4 * sizeof(std::int64_t) + static_cast<std::size_t>(numbers) * sizeof(T) +
-           static_cast<std::size_t>(tally_.sum.size()) * sizeof(double);
+  // Of all but the population.
+  std::size_t FixedCheckpointSize() const {
+    return 4 * sizeof(std::int64_t) + StateBytes(state_) +
+           static_cast<std::size_t>(tally_.sum.size()) * sizeof(double) + sizeof(StepTally) +
+           kernel_->SavedSize();
+  }
+
+  absl::Status Misfit() const {
+    return absl::DataLossError(
+        absl::StrCat("the checkpoint of chain ", index_, " does not fit the chain"));
+  }
+
+  void AdvancePopulation() {
+    double error = 0;
+    if (population_->wants_error()) {
+      const Matrix<T> outputs =
+          PredictAll(problem_->model(), state_.parameters, problem_->training().inputs);
+      error = problem_->model().likelihood().Error(outputs.template cast<double>(),
+                                                   problem_->training().targets);
+    }
+    population_->Advance(error, state_);
   }
 
   absl::Status CheckFinite() const {
@@ -153,7 +146,8 @@ class TypedChain final : public Chain {
       if (parameters.allFinite()) continue;
       return absl::InternalError(absl::StrCat(
           "chain ", index_, " is no longer finite after sweep ", sweep_,
-          "; the noise variances or precisions may be too small for the chosen precision"));
+          "; noise variances or prior precisions may be too small or too large for the arithmetic, "
+          "or inputs of extreme size (see standardization)"));
     }
     return absl::OkStatus();
   }
@@ -164,7 +158,7 @@ class TypedChain final : public Chain {
     if (warmup && !schedule().keep_warmup) return absl::OkStatus();
     const std::int64_t counted = warmup ? sweep_ : sweep_ - schedule().warmup_sweeps;
     if (counted % schedule().thinning != 0) return absl::OkStatus();
-    problem_->model().Export(state_.parameters, absl::MakeSpan(draw_));
+    problem_->model().Export(state_, absl::MakeSpan(draw_));
     if (!warmup) {
       AddPrediction();
     }
@@ -184,8 +178,15 @@ class TypedChain final : public Chain {
     const bool even = IsEvenPoint(problem_->spec().observation, sweep_);
     const bool logarithmic = IsLogarithmicPoint(sweep_, schedule().total_sweeps());
     if (!even && !logarithmic) return absl::OkStatus();
-    const std::vector<double> values = MeasureObservables(problem_->model(), problem_->training(),
-                                                          problem_->test(), tally_, state_);
+    std::vector<double> values = MeasureObservables(problem_->model(), problem_->training(),
+                                                    problem_->test(), tally_, state_, *posterior_);
+    if (const auto* gradient = std::get_if<GradientSamplerSpec>(&problem_->spec().sampler)) {
+      step_tally_.AppendObservables(gradient->kind, kernel_->last_step(), values);
+    }
+    if (HasPopulations(problem_->spec())) {
+      values.push_back(population_.has_value() ? population_->member()
+                                               : std::numeric_limits<double>::quiet_NaN());
+    }
     if (absl::Status status = sink.AppendTrace(
             {.sweep = sweep_, .even = even, .logarithmic = logarithmic, .values = values});
         !status.ok()) {
@@ -202,7 +203,10 @@ class TypedChain final : public Chain {
   const std::shared_ptr<const TypedProblem<T>> problem_;
   const int index_;
   State<T> state_;
-  GibbsSampler<T> sampler_;
+  std::optional<Population<T>> population_;
+  const std::unique_ptr<LogPosterior<T>> posterior_;  // to observe
+  const std::unique_ptr<Kernel<T>> kernel_;
+  StepTally step_tally_;  // of warm-up, then of what follows it
   PredictiveTally tally_;
   std::vector<double> draw_;
   std::int64_t sweep_ = 0;

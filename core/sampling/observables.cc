@@ -9,6 +9,8 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "core/sampling/population.h"
+#include "core/sampling/step_tally.h"
 
 namespace posteriord::core {
 namespace {
@@ -17,35 +19,23 @@ using Eigen::Index;
 
 constexpr double kNotAvailable = std::numeric_limits<double>::quiet_NaN();
 
-// Sums over the samples of one layer's noise and of the gradient of its parameters.
-struct LayerSums {
-  double squared_residual = 0;
-  Eigen::MatrixXd gradient;
-};
+bool HasParameters(const LayerSpec& layer) {
+  return std::holds_alternative<DenseSpec>(layer.operation) ||
+         std::holds_alternative<Conv2dSpec>(layer.operation);
+}
 
+// What the scores of the classical posterior are scaled by.
 template <typename T>
-LayerSums SumLayer(const Layer<T>& layer, const Matrix<T>& parameters, const Latent<T>& input,
-                   const Latent<T>& output) {
-  LayerSums sums;
-  sums.gradient = Eigen::MatrixXd::Zero(parameters.rows(), parameters.cols());
-  Matrix<T> residual;
-  ForEachChunk(
-      input.samples(), [] { return true; },
-      [&](Index first, Index rows) {
-        const auto input_rows = input.augmented().middleRows(first, rows);
-        residual.resize(rows, layer.outputs());
-        layer.Forward(parameters, input_rows, residual);
-        residual = output.values().middleRows(first, rows) - residual;
-        sums.squared_residual += residual.template cast<double>().squaredNorm();
-        layer.AddGradient(input_rows, residual, sums.gradient);
-      });
-  return sums;
+double OutputScale(const Model<T>& model, const State<T>& state) {
+  return model.likelihood().latent_is_observed() ? state.scales.back().noise_variance
+                                                 : model.network().temperature;
 }
 
 }  // namespace
 
 std::vector<ObservableInfo> ListObservables(const Spec& spec, const DataShape& shape) {
-  const bool classes = spec.network.likelihood == LikelihoodKind::kProbit;
+  const bool classes = spec.network.likelihood != LikelihoodKind::kGaussian;
+  const bool latents = spec.network.posterior == PosteriorKind::kIntermediateNoise;
   const std::string error = classes ? "error rate" : "mean squared error";
   std::vector<ObservableInfo> list;
   const auto add = [&list](std::string name, std::string description, bool monitored) {
@@ -58,18 +48,35 @@ std::vector<ObservableInfo> ListObservables(const Spec& spec, const DataShape& s
         absl::StrCat(error, " on the test samples of the chain's averaged plug-in predictions"),
         false);
   }
-  add("log_posterior", "log joint density of parameters, latents and targets", true);
+  add("log_posterior",
+      latents ? "log joint density of parameters, latents and targets"
+              : "log joint density of parameters and targets",
+      true);
   for (const LayerSpec& layer : spec.network.layers) {
-    add(absl::StrCat(layer.name, ".residual"), "mean squared noise of the layer over its variance",
-        false);
-    if (!std::holds_alternative<DenseSpec>(layer.operation)) continue;
+    if (latents) {
+      add(absl::StrCat(layer.name, ".residual"),
+          "mean squared noise of the layer over its variance", false);
+    }
+    if (layer.noise_precision_prior) {
+      add(absl::StrCat(layer.name, ".noise_variance"), "learned variance of the layer's noise",
+          true);
+    }
+    if (layer.weight_precision_prior) {
+      add(absl::StrCat(layer.name, ".weight_precision"), "learned precision of the weights' prior",
+          true);
+    }
+    if (layer.bias_precision_prior) {
+      add(absl::StrCat(layer.name, ".bias_precision"), "learned precision of the biases' prior",
+          true);
+    }
+    if (!HasParameters(layer)) continue;
     add(absl::StrCat(layer.name, ".weight_norm"), "Euclidean norm of the layer's weights", true);
     add(absl::StrCat(layer.name, ".score"),
         "mean over the weights of noise variance times the derivative of the log posterior", false);
   }
   const std::int64_t probes = std::min<std::int64_t>(
       spec.observation.probes, shape.test_samples > 0 ? shape.test_samples : shape.train_samples);
-  const int outputs = LayerWidths(spec.network).back();
+  const int outputs = LayerShapes(spec.network).back().size();
   for (std::int64_t probe = 0; probe < probes; ++probe) {
     for (int output = 0; output < outputs; ++output) {
       add(absl::StrCat("probe", probe, ".output", output),
@@ -77,6 +84,14 @@ std::vector<ObservableInfo> ListObservables(const Spec& spec, const DataShape& s
                        shape.test_samples > 0 ? "test" : "training", " sample ", probe),
           true);
     }
+  }
+  if (const auto* gradient = std::get_if<GradientSamplerSpec>(&spec.sampler)) {
+    for (ObservableInfo& info : ListStepObservables(gradient->kind))
+      list.push_back(std::move(info));
+  }
+  if (HasPopulations(spec)) {
+    add("population.member", "member of the chain's starting population that the point belongs to",
+        false);
   }
   const std::vector<std::string>& chosen = spec.thermalization.observables;
   if (!chosen.empty()) {
@@ -103,7 +118,7 @@ Matrix<T> PredictAll(const Model<T>& model, const std::vector<Matrix<T>>& parame
 template <typename T>
 std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<T>& training,
                                        const TestSet<T>& test, const PredictiveTally& tally,
-                                       const State<T>& state) {
+                                       const State<T>& state, LogPosterior<T>& posterior) {
   const Likelihood<T>& likelihood = model.likelihood();
   const auto error_on = [&](const Latent<T>& inputs, const Eigen::MatrixXd& targets) {
     return likelihood.Error(PredictAll(model, state.parameters, inputs).template cast<double>(),
@@ -118,25 +133,27 @@ std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<
             : likelihood.Error(tally.sum / static_cast<double>(tally.draws), test.targets));
   }
 
-  const std::size_t log_posterior_index = values.size();
-  values.push_back(0);
-  double log_posterior = 0;
+  PosteriorTerms<T> terms;
+  posterior.Evaluate(
+      state, /*want_latent_gradient=*/false, [] { return true; }, terms);
+  values.push_back(terms.log_density);
   for (int i = 0; i < model.depth(); ++i) {
     const Layer<T>& layer = model.layer(i);
-    const Matrix<T>& parameters = state.parameters[i];
-    const LayerSums sums = SumLayer(
-        layer, parameters, i == 0 ? training.inputs : state.latents[i - 1], state.latents[i]);
-    const auto count = static_cast<double>(training.inputs.samples() * layer.outputs());
-    const double variance = layer.noise_variance();
-    log_posterior += layer.LogPrior(parameters) - 0.5 * sums.squared_residual / variance -
-                     0.5 * count * std::log(2 * std::numbers::pi * variance);
-    values.push_back(sums.squared_residual / (variance * count));
-    if (parameters.size() == 0) continue;
-    const LayerSummary summary = layer.Summarise(parameters, sums.gradient);
+    const double variance = state.scales[i].noise_variance;
+    if (model.has_latents()) {
+      const auto count = static_cast<double>(training.inputs.samples() * layer.outputs());
+      values.push_back(terms.squared_residuals[i] / (variance * count));
+    }
+    const LayerSpec& spec = model.network().layers[i];
+    if (spec.noise_precision_prior) values.push_back(variance);
+    if (spec.weight_precision_prior) values.push_back(state.scales[i].weight_precision);
+    if (spec.bias_precision_prior) values.push_back(state.scales[i].bias_precision);
+    if (state.parameters[i].size() == 0) continue;
+    const LayerSummary summary = layer.Summarise(state.parameters[i], terms.parameter_gradient[i]);
     values.push_back(summary.weight_norm);
-    values.push_back(summary.mean_score);
+    values.push_back(summary.mean_gradient *
+                     (model.has_latents() ? variance : OutputScale(model, state)));
   }
-  values[log_posterior_index] = log_posterior;
 
   if (test.probes.samples() > 0) {
     const Matrix<T> outputs = PredictAll(model, state.parameters, test.probes);
@@ -154,7 +171,7 @@ std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<
                                    const Latent<T>&);                                           \
   template std::vector<double> MeasureObservables<T>(const Model<T>&, const TrainingSet<T>&,    \
                                                      const TestSet<T>&, const PredictiveTally&, \
-                                                     const State<T>&)
+                                                     const State<T>&, LogPosterior<T>&)
 POSTERIORD_INSTANTIATE(float);
 POSTERIORD_INSTANTIATE(double);
 #undef POSTERIORD_INSTANTIATE

@@ -5,18 +5,26 @@
 //                              samples and outputs, or error rate
 //   predictive_test_error      of the chain's posterior predictive so far: plug-in predictions
 //                              averaged over its draws after warm-up
-//   log_posterior              log joint density of parameters, latents and targets, normalised
-//   <layer>.residual           mean square of the layer's noise over its variance; 1 at equilibrium
+//   log_posterior              log density of the posterior (core/posterior/log_posterior.h)
+//   <layer>.residual           mean square of the layer's noise over its variance; 1 at
+//                              equilibrium; not for the classical posterior
+//   <layer>.noise_variance, <layer>.weight_precision, <layer>.bias_precision
+//                              what is learned of them
 //   <layer>.weight_norm        Euclidean norm of the weights
 //   <layer>.score              mean entry of noise variance * d log_posterior / d weights; 0 at
-//                              equilibrium
+//                              equilibrium. Noise variance: that of the layer, of the output for
+//                              the classical posterior (the temperature with a softmax)
 //   probe<i>.output<j>         noise-free output j at probe input i
+//   sampler.<...>              of gradient samplers (core/sampling/step_tally.h)
+//   population.member          of chains that start as a population (core/sampling/population.h):
+//                              whose state the point is
 #ifndef POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
 #define POSTERIORD_CORE_SAMPLING_OBSERVABLES_H_
 
 #include <vector>
 
 #include "core/model/model.h"
+#include "core/posterior/log_posterior.h"
 #include "core/sampling/problem.h"
 #include "core/sampling/training_set.h"
 
@@ -45,7 +53,7 @@ Matrix<T> PredictAll(const Model<T>& model, const std::vector<Matrix<T>>& parame
 template <typename T>
 std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<T>& training,
                                        const TestSet<T>& test, const PredictiveTally& tally,
-                                       const State<T>& state);
+                                       const State<T>& state, LogPosterior<T>& posterior);
 
 }  // namespace posteriord::core
 

@@ -58,6 +58,7 @@ absl::StatusOr<std::shared_ptr<const Problem>> TypedProblem<T>::Create(Spec spec
   } else {
     problem->Label(*data.teacher);
   }
+  if (!std::holds_alternative<GibbsSpec>(problem->spec_.sampler)) return problem;
   auto cache = problem->model_.layer(0).CacheInput(problem->training_.inputs);
   if (!cache.ok()) return cache.status();
   problem->training_.input_cache = *std::move(cache);
@@ -79,7 +80,7 @@ TypedProblem<T>::TypedProblem(Spec spec, const Data& data)
 
 template <typename T>
 absl::Status TypedProblem<T>::CheckLabels(const Data& data) const {
-  if (spec_.network.likelihood != LikelihoodKind::kProbit) return absl::OkStatus();
+  if (spec_.network.likelihood == LikelihoodKind::kGaussian) return absl::OkStatus();
   absl::Status status = CheckClasses(data.train.targets, model_.outputs(), "training");
   if (status.ok()) status = CheckClasses(data.test.targets, model_.outputs(), "test");
   return status;
@@ -88,13 +89,26 @@ absl::Status TypedProblem<T>::CheckLabels(const Data& data) const {
 template <typename T>
 void TypedProblem<T>::Label(const TeacherSpec& teacher) {
   teacher_ = model_.ZeroState(training_.inputs.samples());
-  teacher_->parameters = teacher.parameters.has_value()
-                             ? model_.Import(*teacher.parameters)
-                             : model_.DrawPrior(teacher.seed, kDataChain);
-  model_.DrawLatents(training_.inputs, !teacher.noiseless, teacher.seed, kDataChain, *teacher_);
-  training_.targets = model_.likelihood().MakeTargets(teacher_->latents.back().values());
-  test_.targets =
-      model_.likelihood().MakeTargets(PredictAll(model_, teacher_->parameters, test_.inputs));
+  if (teacher.parameters.has_value()) {
+    model_.Import(*teacher.parameters, *teacher_);
+  } else {
+    model_.DrawPrior(teacher.seed, kDataChain, *teacher_);
+  }
+  const Likelihood<T>& likelihood = model_.likelihood();
+  if (model_.has_latents()) {
+    model_.DrawLatents(training_.inputs, !teacher.noiseless, teacher.seed, kDataChain, *teacher_);
+    training_.targets = likelihood.MakeTargets(teacher_->latents.back().values());
+  } else {
+    Matrix<T> outputs = PredictAll(model_, teacher_->parameters, training_.inputs);
+    if (!teacher.noiseless) {
+      likelihood.AddOutputNoise(teacher_->scales.back().noise_variance,
+                                RandomBlock(teacher.seed, kDataChain, 0,
+                                            MakeBlock(model_.depth() - 1, RandomUse::kLatent)),
+                                outputs);
+    }
+    training_.targets = likelihood.MakeTargets(outputs);
+  }
+  test_.targets = likelihood.MakeTargets(PredictAll(model_, teacher_->parameters, test_.inputs));
 }
 
 template <typename T>
@@ -111,33 +125,74 @@ State<T> TypedProblem<T>::StartState(int chain) const {
   const ChainGroupSpec& group = spec_.groups[spec_.group_of(chain)];
   if (group.start == StartKind::kInformed) return *teacher_;
   State<T> state = model_.ZeroState(training_.inputs.samples());
-  if (group.start != StartKind::kZero) {
+  if (group.start == StartKind::kPrior || group.start == StartKind::kParameters) {
     const auto index = static_cast<std::uint32_t>(chain);
-    state.parameters = group.start == StartKind::kPrior ? model_.DrawPrior(spec_.seed, index)
-                                                        : model_.Import(group.parameters);
-    model_.DrawLatents(training_.inputs, /*noise=*/true, spec_.seed, index, state);
+    if (group.start == StartKind::kPrior) {
+      model_.DrawPrior(spec_.seed, index, state);
+    } else {
+      model_.Import(group.parameters, state);
+    }
+    if (model_.has_latents()) {
+      model_.DrawLatents(training_.inputs, /*noise=*/true, spec_.seed, index, state);
+    }
   }
-  if (model_.likelihood().latent_is_observed()) {
+  if (model_.has_latents() && model_.likelihood().latent_is_observed()) {
     state.latents.back().values() = training_.targets.template cast<T>();
   }
   return state;
 }
 
+namespace {
+
+// What a layer allocates for one conjugate update.
+double LayerCacheBytes(const LayerSpec& layer, double inputs, double outputs, bool draws_input) {
+  if (std::holds_alternative<DenseSpec>(layer.operation)) {
+    return 5.0 * 8 * (1 + inputs) * (1 + inputs);
+  }
+  const auto* conv = std::get_if<Conv2dSpec>(&layer.operation);
+  if (conv == nullptr || !draws_input) return 0;
+  return 8 * (3 * inputs * inputs + 2 * inputs * outputs);
+}
+
+// What a gradient sampler keeps of positions and momenta, and a second state to evaluate them in.
+double GradientBytes(const Spec& spec, const DataShape& shape, double state) {
+  const auto* sampler = std::get_if<GradientSamplerSpec>(&spec.sampler);
+  if (sampler == nullptr) return 0;
+  const auto dimension = static_cast<double>(PositionDimension(spec.network, shape.train_samples));
+  const double vectors =
+      16 + (sampler->kind == GradientSamplerKind::kNuts ? 3 * sampler->max_tree_depth : 0);
+  const double squares = sampler->metric == MetricKind::kDense ? 5 * dimension * dimension : 0;
+  return 8 * (vectors * dimension + squares) + 2 * state;
+}
+
+}  // namespace
+
 ResourceEstimate EstimateResources(const Spec& spec, const DataShape& shape, int storage_bytes) {
   const auto n = static_cast<double>(shape.train_samples);
   const auto n_test = static_cast<double>(shape.test_samples);
   const double width = spec.precision == Precision::kFloat32 ? 4 : 8;
-  const std::vector<int> widths = LayerWidths(spec.network);
+  std::vector<int> widths;
+  for (const Shape& shape_of_latent : LayerShapes(spec.network)) {
+    widths.push_back(shape_of_latent.size());
+  }
   const auto parameters = static_cast<double>(MakeParameterLayout(spec.network).size);
   const double chains = spec.chain_count();
   const double outputs = widths.back();
   const auto observables = static_cast<double>(ListObservables(spec, shape).size());
 
+  const bool has_latents = spec.network.posterior == PosteriorKind::kIntermediateNoise;
   double latents = 0;
-  double caches = 0;  // Gram matrices and factors of the widest layers
+  // Gram matrices and factors: of the data, shared by the chains, and of the largest other layer.
+  double input_cache = 0;
+  double caches = 0;
   for (std::size_t i = 1; i < widths.size(); ++i) {
-    latents += n * (1 + widths[i]) * width;
-    caches = std::max(caches, 4.0 * 8 * (1.0 + widths[i - 1]) * (1.0 + widths[i - 1]));
+    if (has_latents) latents += n * (1 + widths[i]) * width;
+    const LayerSpec& layer = spec.network.layers[i - 1];
+    const double bytes = LayerCacheBytes(layer, widths[i - 1], widths[i], /*draws_input=*/i > 1);
+    const bool is_fixed = i == 1 && !layer.noise_precision_prior && !layer.weight_precision_prior &&
+                          !layer.bias_precision_prior;
+    if (i == 1) input_cache = bytes;
+    if (!is_fixed) caches = std::max(caches, bytes);
   }
   const double chunk = std::min<double>(kChunkRows, std::max(n, n_test)) *
                        *std::max_element(widths.begin(), widths.end()) * 8 * 3;
@@ -150,9 +205,17 @@ ResourceEstimate EstimateResources(const Spec& spec, const DataShape& shape, int
   const double trace = points_kept * observables * 8;
   const double forward = (n + n_test) * outputs * 16;
   // A checkpoint is a second copy of the state while it is written.
-  const double per_chain = 2 * (state + predictive) + caches + chunk + trace + forward;
+  const double per_chain = 2 * (state + predictive) + caches + chunk + trace + forward +
+                           GradientBytes(spec, shape, state);
   const double teacher = shape.has_teacher ? state : 0;
-  const double memory = inputs + preparation + teacher + caches + chains * per_chain;
+  double populations = 0;  // states of further members, and of their copies in a checkpoint
+  for (const ChainGroupSpec& group : spec.groups) {
+    if (group.start == StartKind::kPopulation) {
+      populations += 2.0 * group.chains * group.population.members * state;
+    }
+  }
+  const double memory =
+      inputs + preparation + teacher + input_cache + chains * per_chain + populations;
 
   const auto sweeps = static_cast<double>(spec.schedule.total_sweeps());
   const double doublings = std::max(

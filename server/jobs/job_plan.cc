@@ -21,7 +21,7 @@ constexpr std::int64_t kCommitBufferBytes = std::int64_t{2} << 20;
 
 TargetUse TargetUseOf(const v1::JobSpec& spec) {
   if (spec.data().has_teacher()) return TargetUse::kNone;
-  return spec.network().likelihood().has_probit() ? TargetUse::kClass : TargetUse::kReal;
+  return spec.network().likelihood().has_gaussian() ? TargetUse::kReal : TargetUse::kClass;
 }
 
 void SetDatasetInputs(const DataPlan& plan, v1::DatasetInputs& inputs) {
@@ -57,7 +57,7 @@ void CheckRecordSizes(const JobPlan& plan, std::int64_t parameters, FieldViolati
     violations.Add("spec.network", absl::StrCat("has ", parameters, " parameters; a draw can hold ",
                                                 most_parameters, " at most"));
   }
-  const std::int64_t outputs = core::LayerWidths(plan.spec.network).back();
+  const std::int64_t outputs = core::LayerShapes(plan.spec.network).back().size();
   const auto most_samples = static_cast<std::int64_t>(kMaxRecordBytes / sizeof(double) / outputs);
   if (plan.shape.test_samples > most_samples) {
     violations.Add("spec.data",
@@ -114,7 +114,7 @@ absl::StatusOr<PlannedData> LoadPlannedData(const JobPlan& plan, DatasetStore& d
   v1::DataSummary& summary = result.summary;
   if (plan.data.has_value()) {
     ASSIGN_OR_RETURN(const std::unique_ptr<TableReader> table, datasets.OpenTable(plan.dataset_id));
-    const int classes = core::LayerWidths(plan.spec.network).back();
+    const int classes = core::LayerShapes(plan.spec.network).back().size();
     ASSIGN_OR_RETURN(JobData loaded, LoadData(*table, *plan.data, classes));
     result.data.train = std::move(loaded.train);
     result.data.test = std::move(loaded.test);

@@ -48,16 +48,20 @@ void JobRun::End(JobState state, const absl::Status& error) {
     ending_ = true;
   }
   environment_.scheduler.Stop(id_, [self = shared_from_this(), state, error] {
-    self->chains_.clear();  // whoever is told of the end may count on the memory
-    self->diagnoser_.reset();
+    {
+      MutexLock lock(self->checkpoint_mutex_);
+      self->chains_.clear();  // whoever is told of the end may count on the memory
+      self->diagnoser_.reset();
+    }
     self->on_end_(state, error);
   });
 }
 
 absl::Status JobRun::SaveCheckpoints(std::chrono::steady_clock::time_point deadline) {
-  for (const std::shared_ptr<ChainTask>& chain : chains_) {
-    if (std::chrono::steady_clock::now() >= deadline) break;
-    RETURN_IF_ERROR(chain->SaveCheckpoint());
+  for (std::size_t i = 0; std::chrono::steady_clock::now() < deadline; ++i) {
+    MutexLock lock(checkpoint_mutex_);
+    if (i >= chains_.size()) break;
+    RETURN_IF_ERROR(chains_[i]->SaveCheckpoint());
   }
   return absl::OkStatus();
 }

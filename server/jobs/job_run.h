@@ -49,7 +49,8 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   // Stops the job's tasks; then the run has ended as `state`. Only the first call counts.
   void End(JobState state, const absl::Status& error);
 
-  // Stores checkpoints of the chains, as many as possible until `deadline`.
+  // Stores checkpoints of the chains, as many as possible until `deadline`. The job may end
+  // meanwhile.
   // REQUIRES: the scheduler has been drained.
   absl::Status SaveCheckpoints(std::chrono::steady_clock::time_point deadline);
 
@@ -67,6 +68,9 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   // Set by Prepare().
   std::unique_ptr<Diagnoser> diagnoser_;
   std::vector<std::shared_ptr<ChainTask>> chains_;  // those with sweeps to make
+
+  // Held to save checkpoints and to give up the above: a job may be cancelled during a shutdown.
+  Mutex checkpoint_mutex_;
 
   Mutex mutex_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

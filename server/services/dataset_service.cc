@@ -16,6 +16,8 @@ namespace posteriord::server {
 namespace {
 
 constexpr std::size_t kMaxChunkBytes = 1 << 20;
+// A page stays well below gRPC's limit of 4 MiB for a message.
+constexpr std::size_t kMaxPageBytes = 2 << 20;
 constexpr char kListScope[] = "datasets";
 
 // Reads one message after another; each is handled on the I/O executor before the next is asked
@@ -100,7 +102,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadDatasetRequ
 
 grpc::ServerReadReactor<v1::UploadDatasetRequest>* DatasetService::UploadDataset(
     grpc::CallbackServerContext* context, v1::Dataset* response) {
-  return new UploadReactor(store_, executor_, context, response);
+  return new UploadReactor(store_, uploads_, context, response);
 }
 
 grpc::ServerUnaryReactor* DatasetService::GetDataset(grpc::CallbackServerContext* context,
@@ -123,9 +125,14 @@ grpc::ServerUnaryReactor* DatasetService::ListDatasets(grpc::CallbackServerConte
         // One more than asked for tells whether there is a next page.
         ASSIGN_OR_RETURN(std::vector<v1::Dataset> datasets, store_.List(after, size + 1));
         v1::ListDatasetsResponse page;
-        const bool more = static_cast<int>(datasets.size()) > size;
-        if (more) datasets.pop_back();
-        for (v1::Dataset& dataset : datasets) *page.add_datasets() = std::move(dataset);
+        std::size_t bytes = 0;
+        bool more = false;
+        for (v1::Dataset& dataset : datasets) {
+          more = page.datasets_size() == size || (bytes > 0 && bytes >= kMaxPageBytes);
+          if (more) break;
+          bytes += dataset.ByteSizeLong();
+          *page.add_datasets() = std::move(dataset);
+        }
         if (more) {
           ASSIGN_OR_RETURN(const std::string last,
                            ParseDatasetName(page.datasets().rbegin()->name(), "name"));

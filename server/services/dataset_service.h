@@ -11,7 +11,13 @@ namespace posteriord::server {
 // See posteriord/v1/dataset_service.proto. REQUIRES: store and executor outlive all calls.
 class DatasetService final : public v1::DatasetService::CallbackService {
  public:
-  DatasetService(DatasetStore& store, IoExecutor& executor) : store_(store), executor_(executor) {}
+  struct Executors {
+    IoExecutor& reads;    // calls that look something up
+    IoExecutor& uploads;  // parsing, which takes as long as the data are large
+  };
+
+  DatasetService(DatasetStore& store, const Executors& executors)
+      : store_(store), executor_(executors.reads), uploads_(executors.uploads) {}
 
   grpc::ServerReadReactor<v1::UploadDatasetRequest>* UploadDataset(
       grpc::CallbackServerContext* context, v1::Dataset* response) override;
@@ -28,6 +34,7 @@ class DatasetService final : public v1::DatasetService::CallbackService {
  private:
   DatasetStore& store_;
   IoExecutor& executor_;
+  IoExecutor& uploads_;
 };
 
 }  // namespace posteriord::server

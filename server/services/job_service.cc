@@ -10,6 +10,7 @@
 #include "server/base/status_macros.h"
 #include "server/convert/resource_name.h"
 #include "server/services/draw_source.h"
+#include "server/services/job_summary.h"
 #include "server/services/paging.h"
 #include "server/services/stream_reactor.h"
 #include "server/services/trace_source.h"
@@ -83,7 +84,7 @@ grpc::ServerWriteReactor<Response>* StartStream(JobStore& store, IoExecutor& exe
 grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* context,
                                                 const v1::CreateJobRequest* request,
                                                 v1::Job* response) {
-  return RunUnary(context, executor_, response, [this, request]() -> absl::StatusOr<v1::Job> {
+  return RunUnary(context, commands_, response, [this, request]() -> absl::StatusOr<v1::Job> {
     return jobs_.CreateJob(*request);
   });
 }
@@ -96,6 +97,17 @@ grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* contex
   });
 }
 
+grpc::ServerUnaryReactor* JobService::GetJobSummary(grpc::CallbackServerContext* context,
+                                                    const v1::GetJobSummaryRequest* request,
+                                                    v1::JobSummary* response) {
+  return RunUnary(context, commands_, response,
+                  [this, request]() -> absl::StatusOr<v1::JobSummary> {
+                    ASSIGN_OR_RETURN(const std::string id, ParseJobName(request->name(), "name"));
+                    ASSIGN_OR_RETURN(const v1::Job job, jobs_.GetJob(id));
+                    return SummarizeJob(store_, id, job, *request);
+                  });
+}
+
 grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* context,
                                                const v1::ListJobsRequest* request,
                                                v1::ListJobsResponse* response) {
@@ -105,7 +117,7 @@ grpc::ServerUnaryReactor* JobService::ListJobs(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* context,
                                                 const v1::CancelJobRequest* request,
                                                 v1::Job* response) {
-  return RunUnary(context, executor_, response, [this, request]() -> absl::StatusOr<v1::Job> {
+  return RunUnary(context, commands_, response, [this, request]() -> absl::StatusOr<v1::Job> {
     ASSIGN_OR_RETURN(const std::string id, ParseJobName(request->name(), "name"));
     return jobs_.CancelJob(id);
   });
@@ -114,7 +126,7 @@ grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* con
 grpc::ServerUnaryReactor* JobService::DeleteJob(grpc::CallbackServerContext* context,
                                                 const v1::DeleteJobRequest* request,
                                                 google::protobuf::Empty* response) {
-  return RunUnary(context, executor_, response,
+  return RunUnary(context, commands_, response,
                   [this, request]() -> absl::StatusOr<google::protobuf::Empty> {
                     ASSIGN_OR_RETURN(const std::string id, ParseJobName(request->name(), "name"));
                     RETURN_IF_ERROR(jobs_.DeleteJob(id));

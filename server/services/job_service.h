@@ -13,14 +13,26 @@ namespace posteriord::server {
 // See posteriord/v1/job_service.proto. REQUIRES: all that it is given outlives all calls.
 class JobService final : public v1::JobService::CallbackService {
  public:
-  JobService(JobManager& jobs, JobStore& store, IoExecutor& executor, StreamRegistry& streams)
-      : jobs_(jobs), store_(store), executor_(executor), streams_(streams) {}
+  struct Executors {
+    IoExecutor& reads;     // streams, and calls that look something up
+    IoExecutor& commands;  // calls that read much or wait for a job to stop
+  };
+
+  JobService(JobManager& jobs, JobStore& store, const Executors& executors, StreamRegistry& streams)
+      : jobs_(jobs),
+        store_(store),
+        executor_(executors.reads),
+        commands_(executors.commands),
+        streams_(streams) {}
 
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context,
                                       const v1::CreateJobRequest* request,
                                       v1::Job* response) override;
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
                                    const v1::GetJobRequest* request, v1::Job* response) override;
+  grpc::ServerUnaryReactor* GetJobSummary(grpc::CallbackServerContext* context,
+                                          const v1::GetJobSummaryRequest* request,
+                                          v1::JobSummary* response) override;
   grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* context,
                                      const v1::ListJobsRequest* request,
                                      v1::ListJobsResponse* response) override;
@@ -41,6 +53,7 @@ class JobService final : public v1::JobService::CallbackService {
   JobManager& jobs_;
   JobStore& store_;
   IoExecutor& executor_;
+  IoExecutor& commands_;
   StreamRegistry& streams_;
 };
 

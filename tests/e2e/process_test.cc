@@ -97,6 +97,42 @@ TEST_F(ProcessTest, TermEndsItCleanlyWithStreamsInFlight) {
   }
 }
 
+// Checkpoints of many chains are being stored when the job is cancelled.
+TEST_F(ProcessTest, CancellationsDuringTheEndDoNotDisturbIt) {
+  for (int round = 0; round < 3; ++round) {
+    ServerProcess server(data_dir(), {"--threads", "2", "--slice", "5"});
+    Api api(server.AwaitAddress());
+    v1::CreateJobRequest request = EndlessJob();
+    v1::ChainGroup& group = *request.mutable_job()->mutable_spec()->add_chain_groups();
+    group.mutable_zero();
+    group.set_chains(200);
+    const auto job = api.CreateJob(request);
+    ASSERT_OK(job);
+    AwaitDraws(api, job->name(), 200);
+    server.Signal(SIGTERM);
+    for (int attempt = 0; attempt < 20; ++attempt) (void)api.CancelJob(job->name());
+    EXPECT_EQ(server.Wait(), 0);
+  }
+}
+
+TEST_F(ProcessTest, WrongFlagsEndItWithAnExplanation) {
+  const auto run = [this](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"--data-dir", data_dir()});
+    ChildProcess server(POSTERIORD_PROGRAM, flags);
+    return std::pair(server.Wait(), server.Output());
+  };
+  for (const char* listen : {"127.0.0.1:99999", "127.0.0.1", ":80", "127.0.0.1:http"}) {
+    const auto [exit, output] = run({"--listen", listen});
+    EXPECT_EQ(exit, 1);
+    EXPECT_THAT(output, HasSubstr("HOST:PORT")) << listen;
+  }
+  for (const char* limit : {"-5", "0", "99999999999999999999"}) {
+    const auto [exit, output] = run({"--memory-limit", limit});
+    EXPECT_EQ(exit, 2);
+    EXPECT_THAT(output, HasSubstr("--memory-limit")) << limit;
+  }
+}
+
 TEST_F(ProcessTest, KilledServerLosesNothingAndTheDrawsAreTheSame) {
   const v1::CreateJobRequest request = TeacherJob(20'000);
   Results expected;

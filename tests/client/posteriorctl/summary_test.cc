@@ -19,6 +19,7 @@ TEST(SummaryTest, AFinishedTeacherStudentJobReadsWell) {
   EXPECT_EQ(Text(SampleJob()), R"(jobs/a1  succeeded  "student and teacher"
   labels    suite=demo
   network   inputs 3, dense 2; Gaussian noise; 8 parameters
+  sampler   Gibbs
   data      Gaussian inputs, 2,000 training and 500 test samples, labels from a teacher
   chains    4 (2 informed, 2 zero), seed 7
   schedule  100 sweeps per chain: 40 of warm-up, then 6 draws, one every 10 sweeps

@@ -54,6 +54,14 @@ TEST_F(ClientTest, CreateJobIsRepeatedWithOneRequestIdAfterItsAnswerWasLost) {
   EXPECT_EQ(script_.jobs.size(), 1u);
 }
 
+TEST_F(ClientTest, ACallThatAServerOnItsWayDownCancelsIsRepeated) {
+  Reach();
+  script_.lost_answers = {{grpc::StatusCode::CANCELLED, "CANCELLED"}};
+  const absl::StatusOr<v1::Job> job = client_->CreateJob({});
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_EQ(script_.created.size(), 2u);
+}
+
 TEST_F(ClientTest, TwoCreationsHaveDifferentRequestIds) {
   ASSERT_TRUE(client_->CreateJob({}).ok());
   ASSERT_TRUE(client_->CreateJob({}).ok());

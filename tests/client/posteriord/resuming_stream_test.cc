@@ -252,6 +252,14 @@ TEST_F(ResumingStreamTest, WithoutProgressTheWaitsGrow) {
   EXPECT_GE(waits[5], absl::Microseconds(8 * 32 / 2));
 }
 
+TEST_F(ResumingStreamTest, AStreamThatAServerOnItsWayDownCancelsIsResumed) {
+  const auto client = Reached(server_.address());
+  script_.answers = {{grpc::StatusCode::CANCELLED, "CANCELLED"}};
+  const auto [keys, status] = ReadKeys(*client->StreamDraws(DrawsRequest()));
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_FALSE(keys.empty());
+}
+
 TEST_F(ResumingStreamTest, OtherErrorsEndTheStream) {
   const auto client = Reached(server_.address());
   script_.draw_requests.clear();

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/random/draw_before_piecewise_linear.h"
 #include "core/random/draws.h"
 #include "tests/core/testing/precisions.h"
 
@@ -36,8 +37,8 @@ TYPED_TEST(ActivationTest, ForwardOfReluKeepsWhatIsPositive) {
 
 TYPED_TEST(ActivationTest, HasNoParameters) {
   EXPECT_EQ(this->relu_->ZeroParameters().size(), 0);
-  EXPECT_EQ(this->relu_->DrawPrior(RandomBlock(1, 0, 0, 0)).size(), 0);
-  EXPECT_EQ(this->relu_->LogPrior({}), 0);
+  EXPECT_EQ(this->relu_->DrawPrior(this->relu_->scales(), RandomBlock(1, 0, 0, 0)).size(), 0);
+  EXPECT_EQ(LogPrior(this->relu_->Squares({}), this->relu_->scales()), 0);
 }
 
 // Which conditional is drawn, with which variances and numbers; its distribution is tested with
@@ -54,15 +55,15 @@ TYPED_TEST(ActivationTest, InputIsDrawnEntryByEntryWhateverTheChunks) {
   output.values() = normals;
   for (const auto& [first, rows] : {std::pair<Index, Index>{0, 4}, {4, 1}, {5, 5}}) {
     Matrix<TypeParam> chunk = mean.middleRows(first, rows);
-    this->relu_->DrawInput({}, nullptr, {first, kSamples, kInputVariance},
+    this->relu_->DrawInput({}, nullptr, {first, kSamples, kInputVariance, kNoise},
                            output.values().middleRows(first, rows), random, chunk,
                            drawn.middleRows(first, rows));
   }
   Matrix<TypeParam> expected(kSamples, 3);
-  DrawBeforeTwoPieceLinear<TypeParam>({.negative_slope = 0, .positive_slope = 1}, kInputVariance,
-                                      kNoise, random, 0, absl::MakeConstSpan(mean.data(), 30),
-                                      absl::MakeConstSpan(normals.data(), 30),
-                                      absl::MakeSpan(expected.data(), 30));
+  DrawBeforePiecewiseLinear<TypeParam>(PiecewiseLinear::Relu(), kInputVariance, kNoise, random, 0,
+                                       absl::MakeConstSpan(mean.data(), 30),
+                                       absl::MakeConstSpan(normals.data(), 30),
+                                       absl::MakeSpan(expected.data(), 30));
   EXPECT_EQ(drawn, expected);
 }
 

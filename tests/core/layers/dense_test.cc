@@ -110,10 +110,12 @@ void ExpectExactParameters(const ParametersCase& c) {
   for (int draw = 0; draw < draws; ++draw) {
     const RandomBlock random(3, 0, draw, 0);
     Matrix<T> parameters;
-    ASSERT_TRUE(layer->DrawParameters(input, output, cache.get(), random, kKeepGoing, parameters));
+    ASSERT_TRUE(layer->DrawParameters(input, output, layer->scales(), cache.get(), random,
+                                      kKeepGoing, parameters));
     if (draw < 10) {
       Matrix<T> without_cache;
-      ASSERT_TRUE(layer->DrawParameters(input, output, nullptr, random, kKeepGoing, without_cache));
+      ASSERT_TRUE(layer->DrawParameters(input, output, layer->scales(), nullptr, random, kKeepGoing,
+                                        without_cache));
       ASSERT_EQ(parameters, without_cache);
     }
     MatrixXd whitened = r * (parameters.template cast<double>() - mean);
@@ -146,7 +148,8 @@ TYPED_TEST(DenseTest, InterruptedParametersStayUntouched) {
     int left = polls;
     Matrix<TypeParam> parameters = before;
     EXPECT_FALSE(layer->DrawParameters(
-        input, output, nullptr, RandomBlock(1, 0, 1, 0), [&] { return left-- > 0; }, parameters));
+        input, output, layer->scales(), nullptr, RandomBlock(1, 0, 1, 0),
+        [&] { return left-- > 0; }, parameters));
     EXPECT_EQ(parameters, before);
   }
 }
@@ -174,7 +177,8 @@ TYPED_TEST(DenseTest, PriorDrawsHaveThePrecisionsOfTheSpec) {
   StandardNormalTest standard(6);
   const int draws = SampleCount(40'000);
   for (int draw = 0; draw < draws; ++draw) {
-    const Matrix<TypeParam> parameters = layer->DrawPrior(RandomBlock(4, 0, draw, 0));
+    const Matrix<TypeParam> parameters =
+        layer->DrawPrior(layer->scales(), RandomBlock(4, 0, draw, 0));
     MatrixXd whitened = root_precision.asDiagonal() * parameters.template cast<double>();
     standard.Add(Eigen::Map<VectorXd>(whitened.data(), whitened.size()));
   }
@@ -184,7 +188,7 @@ TYPED_TEST(DenseTest, PriorDrawsHaveThePrecisionsOfTheSpec) {
 TYPED_TEST(DenseTest, LogPriorIsTheSumOfNormalLogDensities) {
   for (const bool bias : {true, false}) {
     const auto layer = MakeDense<TypeParam>(DenseLayer(2, bias), 3);
-    const Matrix<TypeParam> parameters = layer->DrawPrior(RandomBlock(5, 0, 0, 0));
+    const Matrix<TypeParam> parameters = layer->DrawPrior(layer->scales(), RandomBlock(5, 0, 0, 0));
     const VectorXd precision = PriorPrecision(bias, 3);
     double expected = 0;
     for (Index row = 0; row < parameters.rows(); ++row) {
@@ -194,7 +198,7 @@ TYPED_TEST(DenseTest, LogPriorIsTheSumOfNormalLogDensities) {
             -0.5 * precision(row) * w * w + 0.5 * std::log(precision(row) / (2 * std::numbers::pi));
       }
     }
-    EXPECT_NEAR(layer->LogPrior(parameters), expected, 1e-12);
+    EXPECT_NEAR(LogPrior(layer->Squares(parameters), layer->scales()), expected, 1e-12);
   }
 }
 
@@ -232,7 +236,7 @@ void ExpectExactInput(const InputCase& c) {
   const MatrixXd mean = precision.ldlt().solve(pull.transpose()).transpose();
   const MatrixXd whiten = precision.llt().matrixU();
 
-  const auto cache = layer->CacheParameters(parameters, c.input_variance);
+  const auto cache = layer->CacheParameters(parameters, layer->scales(), c.input_variance);
   StandardNormalTest standard(c.inputs);
   const int draws = SampleCount(static_cast<int>(120'000 / c.samples));
   Latent<T> input(c.samples, c.inputs);
@@ -240,7 +244,8 @@ void ExpectExactInput(const InputCase& c) {
     const RandomBlock random(9, 0, draw, 0);
     ForEachChunk(c.samples, kKeepGoing, [&](Index first, Index rows) {
       Matrix<T> chunk_mean = prior_mean.middleRows(first, rows);
-      layer->DrawInput(parameters, cache.get(), {first, c.samples, c.input_variance},
+      layer->DrawInput(parameters, cache.get(),
+                       {first, c.samples, c.input_variance, c.noise_variance},
                        output.values().middleRows(first, rows), random, chunk_mean,
                        input.values().middleRows(first, rows));
     });
@@ -287,7 +292,7 @@ TYPED_TEST(DenseTest, InputIsExactOverSeveralChunksOfSamples) {
 TYPED_TEST(DenseTest, ForwardIsTheAffineMap) {
   for (const bool bias : {true, false}) {
     const auto layer = MakeDense<TypeParam>(DenseLayer(2, bias), 3);
-    const Matrix<TypeParam> parameters = layer->DrawPrior(RandomBlock(5, 0, 0, 0));
+    const Matrix<TypeParam> parameters = layer->DrawPrior(layer->scales(), RandomBlock(5, 0, 0, 0));
     const Latent<TypeParam> input = Inputs<TypeParam>(4, 3);
     Matrix<TypeParam> out(4, 2);
     layer->Forward(parameters, input.augmented(), out);

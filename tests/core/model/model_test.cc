@@ -54,22 +54,50 @@ TEST(ParameterLayoutTest, ListsWeightsAndBiasesLayerByLayer) {
   EXPECT_EQ(layout.size, 15);
 }
 
-TEST(LayerWidthsTest, ActivationsKeepTheWidth) {
-  EXPECT_EQ(LayerWidths(Network()), (std::vector<int>{2, 3, 3, 2}));
+TEST(LayerShapesTest, ActivationsKeepTheShape) {
+  EXPECT_EQ(LayerShapes(Network()), (std::vector<Shape>{2, 3, 3, 2}));
+}
+
+TEST(LayerShapesTest, ImagesShrinkByKernelsAndWindows) {
+  NetworkSpec network;
+  network.inputs = {1, 28, 28};
+  network.layers = {
+      {"conv1", Conv2dSpec{.channels = 2, .kernel_height = 4, .kernel_width = 4, .stride = 2}, 1},
+      {"pool1", AvgPool2dSpec{2, 2}, 1},
+      {"relu1", ActivationSpec{}, 1},
+      {"dense1", DenseSpec{10}, 1},
+  };
+  EXPECT_EQ(LayerShapes(network),
+            (std::vector<Shape>{{1, 28, 28}, {2, 13, 13}, {2, 6, 6}, {2, 6, 6}, 10}));
+  const ParameterLayout layout = MakeParameterLayout(network);
+  ASSERT_EQ(layout.arrays.size(), 4u);
+  EXPECT_EQ(layout.arrays[0].shape, (std::vector<std::int64_t>{2, 1, 4, 4}));
+  EXPECT_EQ(layout.arrays[1].shape, (std::vector<std::int64_t>{2}));
+  EXPECT_EQ(layout.arrays[2].shape, (std::vector<std::int64_t>{10, 72}));
 }
 
 template <typename T>
 class ModelTest : public ::testing::Test {
  protected:
+  std::vector<Matrix<T>> DrawPrior(std::uint64_t seed, std::uint32_t chain) {
+    State<T> state = model_.ZeroState(0);
+    model_.DrawPrior(seed, chain, state);
+    return state.parameters;
+  }
+
   Model<T> model_{Network()};
 };
 TYPED_TEST_SUITE(ModelTest, testing::Precisions, testing::PrecisionNames);
 
 TYPED_TEST(ModelTest, ExportAndImportRoundTripThroughTheLayout) {
-  const std::vector<Matrix<TypeParam>> parameters = this->model_.DrawPrior(1, 2);
+  State<TypeParam> state = this->model_.ZeroState(0);
+  this->model_.DrawPrior(1, 2, state);
+  const std::vector<Matrix<TypeParam>>& parameters = state.parameters;
   std::vector<double> flat(this->model_.layout().size);
-  this->model_.Export(parameters, absl::MakeSpan(flat));
-  EXPECT_EQ(this->model_.Import(flat), parameters);
+  this->model_.Export(state, absl::MakeSpan(flat));
+  State<TypeParam> imported = this->model_.ZeroState(0);
+  this->model_.Import(flat, imported);
+  EXPECT_EQ(imported.parameters, parameters);
   // Weight from input 1 to unit 2 of dense1, bias of unit 1, weight from unit 2 to output 1.
   EXPECT_EQ(flat[2 * 2 + 1], static_cast<double>(parameters[0](1 + 1, 2)));
   EXPECT_EQ(flat[6 + 1], static_cast<double>(parameters[0](0, 1)));
@@ -77,15 +105,15 @@ TYPED_TEST(ModelTest, ExportAndImportRoundTripThroughTheLayout) {
 }
 
 TYPED_TEST(ModelTest, PriorDrawsDifferBetweenSeedsChainsAndLayers) {
-  const auto first = this->model_.DrawPrior(1, 2);
-  EXPECT_EQ(first, this->model_.DrawPrior(1, 2));
-  EXPECT_NE(first, this->model_.DrawPrior(2, 2));
-  EXPECT_NE(first, this->model_.DrawPrior(1, 3));
+  const auto first = this->DrawPrior(1, 2);
+  EXPECT_EQ(first, this->DrawPrior(1, 2));
+  EXPECT_NE(first, this->DrawPrior(2, 2));
+  EXPECT_NE(first, this->DrawPrior(1, 3));
   EXPECT_NE(first[0](1, 0) * std::sqrt(2), first[2](0, 0) * std::sqrt(3));
 }
 
 TYPED_TEST(ModelTest, PredictIsTheNoiseFreeForwardPass) {
-  const auto parameters = this->model_.DrawPrior(3, 0);
+  const auto parameters = this->DrawPrior(3, 0);
   const Latent<TypeParam> inputs = NormalInputs<TypeParam>(5, 2);
   const Matrix<TypeParam> outputs = this->model_.Predict(parameters, inputs.augmented());
   for (Index row = 0; row < 5; ++row) {
@@ -108,7 +136,7 @@ TYPED_TEST(ModelTest, LatentsWithoutNoiseAreTheForwardPass) {
   constexpr Index kSamples = 2 * kChunkRows + 10;
   const Latent<TypeParam> inputs = NormalInputs<TypeParam>(kSamples, 2);
   State<TypeParam> state = this->model_.ZeroState(kSamples);
-  state.parameters = this->model_.DrawPrior(3, 0);
+  state.parameters = this->DrawPrior(3, 0);
   this->model_.DrawLatents(inputs, /*noise=*/false, 1, 0, state);
   const Matrix<TypeParam> outputs = this->model_.Predict(state.parameters, inputs.augmented());
   EXPECT_LT((state.latents.back().values() - outputs).cwiseAbs().maxCoeff(), 1e-5);
@@ -118,7 +146,7 @@ TYPED_TEST(ModelTest, LatentsCarryTheNoiseOfTheirOwnLayer) {
   constexpr Index kSamples = 2 * kChunkRows + 10;
   const Latent<TypeParam> inputs = NormalInputs<TypeParam>(kSamples, 2);
   State<TypeParam> state = this->model_.ZeroState(kSamples);
-  state.parameters = this->model_.DrawPrior(3, 0);
+  state.parameters = this->DrawPrior(3, 0);
   this->model_.DrawLatents(inputs, /*noise=*/true, 1, 0, state);
   const std::vector<double> variances = {0.1, 0.2, 0.4};
   for (int i = 0; i < 3; ++i) {

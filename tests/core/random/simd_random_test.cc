@@ -275,5 +275,44 @@ TEST(DrawExcessTest, LanesDoNotDependOnTheirNeighbours) {
   }
 }
 
+std::vector<double> Widths() { return {1e-12, 1e-6, 0.01, 0.1, 0.4, 0.4999, 0.5, 1, 5, 20, 1e3}; }
+
+std::vector<double> DepthsFor(double width) {
+  return {-0.5 * width, -0.3 * width, 0, 0.5, 1.9, 2.1, 5, 6, 20, 40, 1e3, 1e6};
+}
+
+TEST(IntervalTest, MassesAreExactAtEveryDepthAndWidth) {
+  for (const double width : Widths()) {
+    for (const double depth : DepthsFor(width)) {
+      const Interval interval = MakeInterval(hn::Set(D(), depth), hn::Set(D(), width));
+      const double error =
+          testing::RelativeErrorOfIntervalMass(depth, width, hn::GetLane(interval.mass));
+      EXPECT_NEAR(error, 0, 4e-15) << "depth " << depth << " width " << width;
+    }
+  }
+}
+
+TEST(IntervalTest, ExcessInvertsTheDistributionToRoundingAtEveryDepthAndWidth) {
+  for (const double width : Widths()) {
+    for (const double depth : DepthsFor(width)) {
+      for (const double u : {0x1p-53, 1e-9, 0.01, 0.3, 0.5, 0.9, 1 - 1e-9, 1 - 0x1p-53}) {
+        const Interval interval = MakeInterval(hn::Set(D(), depth), hn::Set(D(), width));
+        const V uniform = hn::Set(D(), u);
+        const V tail =
+            DrawExcess(MakeUpperTail(interval.depth, interval.erfcx), TailShare(interval, uniform));
+        const double y = hn::GetLane(ConfineExcess(interval, uniform, tail));
+        ASSERT_TRUE(y >= 0 && y <= width) << "depth " << depth << " width " << width << " u " << u;
+        // Where the density falls off, an error of one uniform in 2^-53 counts more.
+        const double error = testing::ErrorOfExcessWithin(depth, width, u, y);
+        const double size = std::min(width, 1 / std::max(depth, 1.0));
+        const double resolution =
+            width < 0.5 ? 0 : 3e-16 * std::exp(std::min(y * (depth + y / 2), 700.0)) * size;
+        EXPECT_NEAR(error, 0, 1e-14 * size + 4e-15 * y + resolution)
+            << "depth " << depth << " width " << width << " u " << u << " y " << y;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace posteriord::core::simd

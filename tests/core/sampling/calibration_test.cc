@@ -37,7 +37,7 @@ std::vector<int> Ranks(const NetworkSpec& network, std::uint64_t seed,
   spec.schedule = {.warmup_sweeps = kWarmup, .draws = kDraws, .thinning = kThinning};
   spec.observation.initial_stride = kThinning;
   const auto problem =
-      Problem::Create(spec, testing::TeacherData(network.inputs, 12, 2, seed)).value();
+      Problem::Create(spec, testing::TeacherData(network.inputs.size(), 12, 2, seed)).value();
 
   // The informed chain's first trace point is the teacher itself.
   CollectingSink teacher;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -45,7 +46,7 @@ Spec MakeSpec(LikelihoodKind likelihood = LikelihoodKind::kGaussian,
 }
 
 std::shared_ptr<const Problem> MakeProblem(Spec spec, std::int64_t train_samples = kTrainSamples) {
-  const int inputs = spec.network.inputs;
+  const int inputs = spec.network.inputs.size();
   return Problem::Create(std::move(spec),
                          testing::TeacherData(inputs, train_samples, kTestSamples, 3))
       .value();
@@ -206,21 +207,67 @@ struct Setting {
   std::string name;
   LikelihoodKind likelihood;
   Precision precision;
+  std::function<void(Spec&)> change = [](Spec&) {};
 };
+
+std::function<void(Spec&)> SampledBy(GradientSamplerSpec sampler, PosteriorKind posterior) {
+  return [sampler, posterior](Spec& spec) {
+    spec.sampler = sampler;
+    spec.network.posterior = posterior;
+  };
+}
+
+// Chain 1 starts by successive halving: 3 members, then 2, in the first 10 sweeps.
+void StartAsPopulation(Spec& spec) {
+  spec.groups[1].start = StartKind::kPopulation;
+  spec.groups[1].population = {.members = 3, .sweeps = 2};
+}
+
+void UseCollapsedMoves(Spec& spec) {
+  spec.network = testing::ReluNetwork({2, 3, 1}, 0.1);
+  spec.sampler = GibbsSpec{.collapsed_from_sweep = 5};
+}
+
+void LearnScales(Spec& spec) {
+  for (LayerSpec& layer : spec.network.layers) layer.noise_precision_prior = GammaSpec{4, 0.5};
+  spec.network.layers[0].weight_precision_prior = GammaSpec{4, 2};
+  spec.network.layers[0].bias_precision_prior = GammaSpec{4, 2};
+}
 
 class ChainBitsTest : public ::testing::TestWithParam<Setting> {
  protected:
-  Spec spec() const { return MakeSpec(GetParam().likelihood, GetParam().precision); }
+  Spec spec() const {
+    Spec spec = MakeSpec(GetParam().likelihood, GetParam().precision);
+    GetParam().change(spec);
+    return spec;
+  }
   const std::shared_ptr<const Problem> problem_ = MakeProblem(spec());
   const CollectingSink whole_ = RunWhole(problem_, 1);
 };
 
 INSTANTIATE_TEST_SUITE_P(
     All, ChainBitsTest,
-    ::testing::Values(Setting{"RegressionDouble", LikelihoodKind::kGaussian, Precision::kFloat64},
-                      Setting{"RegressionFloat", LikelihoodKind::kGaussian, Precision::kFloat32},
-                      Setting{"ClassificationDouble", LikelihoodKind::kProbit, Precision::kFloat64},
-                      Setting{"ClassificationFloat", LikelihoodKind::kProbit, Precision::kFloat32}),
+    ::testing::Values(
+        Setting{"RegressionDouble", LikelihoodKind::kGaussian, Precision::kFloat64},
+        Setting{"RegressionFloat", LikelihoodKind::kGaussian, Precision::kFloat32},
+        Setting{"ClassificationDouble", LikelihoodKind::kProbit, Precision::kFloat64},
+        Setting{"ClassificationFloat", LikelihoodKind::kProbit, Precision::kFloat32},
+        Setting{"Nuts", LikelihoodKind::kGaussian, Precision::kFloat64,
+                SampledBy({.kind = GradientSamplerKind::kNuts}, PosteriorKind::kIntermediateNoise)},
+        Setting{"NutsOnTheClassicalPosteriorInFloat", LikelihoodKind::kGaussian,
+                Precision::kFloat32,
+                SampledBy({.kind = GradientSamplerKind::kNuts}, PosteriorKind::kClassical)},
+        Setting{"HmcWithDenseMetric", LikelihoodKind::kSoftmax, Precision::kFloat64,
+                SampledBy({.kind = GradientSamplerKind::kHmc,
+                           .leapfrog_steps = 4,
+                           .metric = MetricKind::kDense},
+                          PosteriorKind::kClassical)},
+        Setting{"MalaWithSoftmax", LikelihoodKind::kSoftmax, Precision::kFloat64,
+                SampledBy({.kind = GradientSamplerKind::kMala}, PosteriorKind::kIntermediateNoise)},
+        Setting{"Population", LikelihoodKind::kGaussian, Precision::kFloat64, StartAsPopulation},
+        Setting{"CollapsedMoves", LikelihoodKind::kGaussian, Precision::kFloat64,
+                UseCollapsedMoves},
+        Setting{"LearnedScales", LikelihoodKind::kGaussian, Precision::kFloat32, LearnScales}),
     [](const auto& setting) { return setting.param.name; });
 
 TEST_P(ChainBitsTest, YieldingAfterEverySweepChangesNothing) {

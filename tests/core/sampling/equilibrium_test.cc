@@ -38,7 +38,8 @@ InformedRun RunInformed(const NetworkSpec& network, Precision precision, std::in
   spec.groups = {{StartKind::kInformed, {}, 1}};
   spec.schedule = {.warmup_sweeps = sweeps - 1, .draws = 1};
   const auto problem =
-      Problem::Create(spec, testing::TeacherData(network.inputs, samples, 5, 100 + seed)).value();
+      Problem::Create(spec, testing::TeacherData(network.inputs.size(), samples, 5, 100 + seed))
+          .value();
   CollectingSink sink;
   EXPECT_TRUE(Chain::Create(problem, 0)->Run(sink, {}).ok());
   return {problem, sink.trace};

@@ -145,7 +145,7 @@ void ExpectMoments(const NetworkSpec& network, const MatrixXd& targets,
   const auto chains = static_cast<std::uint32_t>(SampleCount(640));
   for (std::uint32_t chain = 0; chain < chains; ++chain) {
     State<double> state = model.ZeroState(data.inputs.samples());
-    state.parameters = model.DrawPrior(1, chain);
+    model.DrawPrior(1, chain, state);
     model.DrawLatents(data.inputs, true, 1, chain, state);
     if (model.likelihood().latent_is_observed()) state.latents.back().values() = targets;
     std::vector<double> sums(expected.size());

@@ -1,299 +1,69 @@
-// Joint-distribution test of the Gibbs sweep (J. Geweke, "Getting it right", JASA 99, 2004).
-//
-// Parameters, latents and targets have one joint distribution, which can be simulated in two ways:
-//   marginal-conditional    parameters from the prior, then latents and targets forward;
-//   successive-conditional  from such a draw, again and again: the targets given the rest, then one
-//                           sweep of the sampler given the targets.
-// When every conditional of the sweep is exact, both have the same distribution, and so the same
-// expectation of every function. The forward simulator below is written from the definition of the
-// model and shares no code with core. Many independent chains, each started from an exact draw,
-// make the averages of the second way independent between chains, whatever the autocorrelation
-// within.
+// Joint-distribution test of every kernel on every posterior
+// (tests/core/testing/joint_distribution.h).
 //
 // The test is only as good as the mistakes it finds: the second half repeats it with samplers that
 // are wrong on purpose and demands that it fails. Its power is measured there.
+#include "tests/core/testing/joint_distribution.h"
+
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <functional>
-#include <optional>
+#include <memory>
+#include <ostream>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "core/sampling/gibbs.h"
-#include "tests/core/testing/statistics.h"
+#include "core/sampling/gradient_kernel.h"
 
 namespace posteriord::core {
 namespace {
 
-using Eigen::Index;
-using Eigen::MatrixXd;
-using testing::Mean;
-using testing::NormalBound;
-using testing::SampleCount;
-
-constexpr int kSamples = 6;
-
-// The model that generates, in textbook form. Parameter matrices are those of the dense layer: one
-// column per unit, its bias (if any) first.
-class Generator {
- public:
-  Generator(NetworkSpec network, double negative_slope, std::uint64_t seed)
-      : network_(std::move(network)), negative_slope_(negative_slope), random_(seed) {}
-
-  template <typename T>
-  void DrawAll(const Latent<T>& inputs, State<T>& state) {
-    for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-      const auto* dense = std::get_if<DenseSpec>(&network_.layers[i].operation);
-      for (Index unit = 0; dense != nullptr && unit < state.parameters[i].cols(); ++unit) {
-        for (Index row = 0; row < state.parameters[i].rows(); ++row) {
-          const bool is_bias = dense->bias && row == 0;
-          state.parameters[i](row, unit) = static_cast<T>(
-              Normal() / std::sqrt(is_bias ? dense->bias_precision : dense->weight_precision));
-        }
-      }
-      DrawLatent(static_cast<int>(i), inputs, state);
-    }
-  }
-
-  // The latent after layer i given the one before it.
-  template <typename T>
-  void DrawLatent(int i, const Latent<T>& inputs, State<T>& state) {
-    auto latent = state.latents[i].values();
-    for (Index row = 0; row < latent.rows(); ++row) {
-      for (Index unit = 0; unit < latent.cols(); ++unit) {
-        latent(row, unit) = static_cast<T>(Forward(i, inputs, state, row, unit) +
-                                           std::sqrt(network_.layers[i].noise_variance) * Normal());
-      }
-    }
-  }
-
-  // Mean of an entry of the latent after layer i.
-  template <typename T>
-  double Forward(int i, const Latent<T>& inputs, const State<T>& state, Index row,
-                 Index unit) const {
-    const auto input = (i == 0 ? inputs : state.latents[i - 1]).values();
-    const auto* dense = std::get_if<DenseSpec>(&network_.layers[i].operation);
-    if (dense == nullptr) {
-      const auto z = static_cast<double>(input(row, unit));
-      return z > 0 ? z : negative_slope_ * z;
-    }
-    double sum = dense->bias ? static_cast<double>(state.parameters[i](0, unit)) : 0;
-    for (Index j = 0; j < input.cols(); ++j) {
-      sum += static_cast<double>(input(row, j)) *
-             static_cast<double>(state.parameters[i](j + (dense->bias ? 1 : 0), unit));
-    }
-    return sum;
-  }
-
-  const NetworkSpec& network() const { return network_; }
-
- private:
-  double Normal() { return normal_(random_); }
-
-  const NetworkSpec network_;
-  const double negative_slope_;
-  std::mt19937_64 random_;
-  std::normal_distribution<double> normal_;
-};
-
-// Calls visit(name, index, value) for every function whose expectations are compared: moments up to
-// the fourth of parameters, latents, noise and targets, and products between them.
-template <typename T, typename Visit>
-void VisitFunctions(const Generator& generator, const Latent<T>& inputs, const State<T>& state,
-                    Visit&& visit) {
-  const NetworkSpec& network = generator.network();
-  const auto powers = [&](const char* name, int index, auto&& entries) {
-    double sums[4] = {};
-    int count = 0;
-    entries([&](double value) {
-      double power = 1;
-      for (double& sum : sums) sum += power *= value;
-      ++count;
-    });
-    for (int p = 0; p < 4; ++p) visit(name, 10 * index + p + 1, sums[p] / count);
-  };
-  double noise_before = 0;
-  for (int i = 0; i < static_cast<int>(network.layers.size()); ++i) {
-    const Matrix<T>& parameters = state.parameters[i];
-    const auto input = (i == 0 ? inputs : state.latents[i - 1]).values();
-    const auto latent = state.latents[i].values();
-    const auto* dense = std::get_if<DenseSpec>(&network.layers[i].operation);
-
-    // The latent and its noise.
-    powers("latent", i, [&](auto&& add) {
-      for (Index j = 0; j < latent.cols(); ++j) {
-        for (Index row = 0; row < kSamples; ++row) add(static_cast<double>(latent(row, j)));
-      }
-    });
-    double noise_mean = 0;
-    double noise_times_output = 0;
-    double noise_times_input = 0;
-    powers("noise", i, [&](auto&& add) {
-      for (Index j = 0; j < latent.cols(); ++j) {
-        for (Index row = 0; row < kSamples; ++row) {
-          const auto value = static_cast<double>(latent(row, j));
-          const double noise = value - generator.Forward(i, inputs, state, row, j);
-          add(noise);
-          noise_mean += noise;
-          noise_times_output += noise * value;
-          noise_times_input += noise * static_cast<double>(input(row, j % input.cols()));
-        }
-      }
-    });
-    visit("noise x latent", i, noise_times_output);
-    visit("noise x input", i, noise_times_input);
-    if (i > 0) visit("noise x noise before", i, noise_mean * noise_before);
-    noise_before = noise_mean;
-    const auto first = static_cast<double>(latent(0, 0));
-    const auto second = static_cast<double>(latent(1, 0));
-    visit("two samples", i, first * second);
-    visit("two samples, squared", i, first * first * second * second);
-
-    if (dense == nullptr) continue;
-    const Index weights_from = dense->bias ? 1 : 0;
-    for (Index k = 0; k < parameters.size(); ++k) {
-      const auto value = static_cast<double>(parameters.data()[k]);
-      visit("parameter", 100 * i + static_cast<int>(k), value);
-      visit("parameter squared", 100 * i + static_cast<int>(k), value * value);
-      visit("parameter x latent", 100 * i + static_cast<int>(k), value * first);
-    }
-    powers("weights", i, [&](auto&& add) {
-      for (Index unit = 0; unit < parameters.cols(); ++unit) {
-        for (Index row = weights_from; row < parameters.rows(); ++row) {
-          add(static_cast<double>(parameters(row, unit)));
-        }
-      }
-    });
-    double transmitted = 0;
-    for (Index unit = 0; unit < parameters.cols(); ++unit) {
-      for (Index j = 0; j < input.cols(); ++j) {
-        const auto weight = static_cast<double>(parameters(weights_from + j, unit));
-        for (Index row = 0; row < kSamples; ++row) {
-          transmitted +=
-              weight * static_cast<double>(input(row, j)) * static_cast<double>(latent(row, unit));
-        }
-      }
-    }
-    visit("weight x input x latent", i, transmitted);
-
-    // What flows into a hidden unit, times what flows out of it.
-    int before = i - 1;
-    while (before >= 0 && state.parameters[before].size() == 0) --before;
-    if (before < 0) continue;
-    double squares = 0;
-    double products = 0;
-    for (Index unit = 0; unit < input.cols(); ++unit) {
-      const double in = state.parameters[before].col(unit).template cast<double>().squaredNorm();
-      const double out = parameters.row(weights_from + unit).template cast<double>().squaredNorm();
-      squares += in * out;
-      products += static_cast<double>(state.parameters[before](0, unit)) *
-                  static_cast<double>(parameters.row(weights_from + unit).sum());
-    }
-    visit("squares in x out", i, squares);
-    visit("in x out", i, products);
-  }
-  if (network.likelihood == LikelihoodKind::kProbit) {
-    const auto last = state.latents.back().values();
-    std::vector<double> counts(last.cols());
-    std::vector<Index> classes(kSamples);
-    for (Index row = 0; row < kSamples; ++row) {
-      last.row(row).maxCoeff(&classes[row]);
-      ++counts[classes[row]];
-    }
-    for (std::size_t c = 0; c < counts.size(); ++c) {
-      visit("samples of class", static_cast<int>(c), counts[c]);
-    }
-    visit("samples of the first one's class", 0, counts[classes[0]]);
-  }
-}
-
-struct Comparison {
-  double largest_z = 0;
-  double bound = 0;
-  std::string worst;  // the function with the largest |z|
-};
-
-struct Experiment {
-  NetworkSpec generating;
-  std::optional<NetworkSpec> sampling;  // the generating network when absent
-  double generating_negative_slope = 0;
-  int chains = 400;
-  int sweeps = SampleCount(400);
-  int marginal_draws = SampleCount(200'000);
-};
+using testing::CompareJointly;
+using testing::JointComparison;
+using testing::JointExperiment;
 
 template <typename T>
-Comparison Compare(const Experiment& experiment) {
-  const NetworkSpec& sampling = experiment.sampling.value_or(experiment.generating);
-  Generator generator(experiment.generating, experiment.generating_negative_slope, 1);
-  const Model<T> model(sampling);
-  TrainingSet<T> data;
-  data.inputs = Latent<T>(kSamples, sampling.inputs);
-  std::mt19937_64 random(2);
-  std::normal_distribution<double> normal;
-  for (Index j = 0; j < sampling.inputs; ++j) {
-    for (Index row = 0; row < kSamples; ++row) {
-      data.inputs.values()(row, j) = static_cast<T>(normal(random));
-    }
-  }
-  data.input_cache = model.layer(0).CacheInput(data.inputs).value();
-
-  std::vector<Mean> marginal, successive;
-  State<T> state = model.ZeroState(kSamples);
-  for (int draw = 0; draw < experiment.marginal_draws; ++draw) {
-    generator.DrawAll(data.inputs, state);
-    std::size_t k = 0;
-    VisitFunctions(generator, data.inputs, state, [&](const char*, int, double value) {
-      if (k == marginal.size()) marginal.emplace_back();
-      marginal[k++].Add(value);
-    });
-  }
-  successive.resize(marginal.size());
-
-  GibbsSampler<T> sampler(model, data);
-  std::vector<double> sums;
-  for (int chain = 0; chain < experiment.chains; ++chain) {
-    generator.DrawAll(data.inputs, state);
-    sums.assign(marginal.size(), 0);
-    for (int sweep = 1; sweep <= experiment.sweeps; ++sweep) {
-      // With a probit likelihood the targets are a function of the last latent, so both are drawn.
-      generator.DrawLatent(model.depth() - 1, data.inputs, state);
-      data.targets = model.likelihood().MakeTargets(state.latents.back().values());
-      const SweepAddress address{3, static_cast<std::uint32_t>(chain),
-                                 static_cast<std::uint64_t>(sweep)};
-      sampler.Sweep(
+JointExperiment<T> GibbsExperiment(NetworkSpec network, const GibbsSpec& spec = {}) {
+  JointExperiment<T> experiment{.generating = std::move(network)};
+  experiment.make_step = [spec](const Model<T>& model, const TrainingSet<T>& data) {
+    const auto sampler = std::make_shared<GibbsSampler<T>>(model, data, spec);
+    return [sampler](const SweepAddress& address, State<T>& state) {
+      sampler->Sweep(
           address, [] { return true; }, state);
-      std::size_t k = 0;
-      VisitFunctions(generator, data.inputs, state,
-                     [&](const char*, int, double value) { sums[k++] += value; });
-    }
-    for (std::size_t k = 0; k < sums.size(); ++k) successive[k].Add(sums[k] / experiment.sweeps);
-  }
-  Comparison comparison;
-  comparison.bound = NormalBound(static_cast<int>(marginal.size()));
-  std::size_t k = 0;
-  VisitFunctions(generator, data.inputs, state, [&](const char* name, int index, double) {
-    const double z = ZScore(successive[k], marginal[k]);
-    ++k;
-    if (std::abs(z) <= comparison.largest_z) return;
-    comparison.largest_z = std::abs(z);
-    comparison.worst = std::string(name) + " " + std::to_string(index);
-  });
-  ::testing::Test::RecordProperty("functions", static_cast<int>(marginal.size()));
-  ::testing::Test::RecordProperty("largest_z_x100", static_cast<int>(100 * comparison.largest_z));
-  ::testing::Test::RecordProperty("worst_function", comparison.worst);
-  return comparison;
+    };
+  };
+  return experiment;
 }
 
 template <typename T>
-void ExpectSameDistribution(const Experiment& experiment) {
-  const Comparison comparison = Compare<T>(experiment);
-  EXPECT_LT(comparison.largest_z, comparison.bound) << comparison.worst;
+void ExpectExact(NetworkSpec network) {
+  testing::ExpectSameDistribution<T>(GibbsExperiment<T>(std::move(network)));
 }
+
+// A gradient sampler with fixed settings: adaptation is no part of a kernel that leaves the
+// posterior invariant.
+template <typename T>
+JointExperiment<T> GradientExperiment(NetworkSpec network, GradientSamplerSpec spec) {
+  JointExperiment<T> experiment{.generating = std::move(network)};
+  spec.metric = MetricKind::kIdentity;
+  experiment.make_step = [spec](const Model<T>& model, const TrainingSet<T>& data) {
+    const auto kernel = std::make_shared<GradientKernel<T>>(spec, 0, model, data);
+    return [kernel](const SweepAddress& address, State<T>& state) {
+      // The targets have changed, and the density with them.
+      EXPECT_TRUE(kernel->Start(state).ok());
+      kernel->Sweep(
+          address, [] { return true; }, state);
+    };
+  };
+  return experiment;
+}
+
+constexpr GibbsSpec kCollapsed{.collapsed_from_sweep = 1};
 
 // ----- Networks -----
 
@@ -341,46 +111,229 @@ NetworkSpec LinearNetwork() {
   return network;
 }
 
+// Two images of channels, pooled in front of the activation as the authors' network does.
+NetworkSpec ConvolutionalNetwork(LikelihoodKind likelihood) {
+  const int outputs = likelihood == LikelihoodKind::kProbit ? 3 : 1;
+  NetworkSpec network;
+  network.inputs = {1, 5, 4};
+  network.likelihood = likelihood;
+  network.layers = {{"conv1",
+                     Conv2dSpec{.channels = 2,
+                                .kernel_height = 2,
+                                .kernel_width = 2,
+                                .stride = 1,
+                                .weight_precision = 4,
+                                .bias_precision = 3},
+                     0.3},
+                    {"pool1", AvgPool2dSpec{2, 2}, 0.2},
+                    Relu("relu1"),
+                    Dense("dense1", outputs, 4)};
+  return network;
+}
+
+// A convolution that does not see the data: its input is drawn as well.
+NetworkSpec StackedConvolutions() {
+  NetworkSpec network;
+  network.inputs = {1, 3, 3};
+  network.layers = {
+      {"conv1", Conv2dSpec{2, 2, 2, 1, true, 2, 2}, 0.3},
+      Relu("relu1"),
+      {"conv2", Conv2dSpec{2, 2, 1, 1, false, 2, 1}, 0.4},
+      Dense("dense1", 1, 4),
+  };
+  return network;
+}
+
+NetworkSpec WithActivation(const ActivationSpec& activation) {
+  NetworkSpec network = OneHiddenLayer();
+  network.layers[1] = {"activation1", activation, 0.2};
+  return network;
+}
+
+// All that can be learned is: noise of every layer, and precisions of weights and biases.
+NetworkSpec LearnedScales(NetworkSpec network) {
+  for (LayerSpec& layer : network.layers) {
+    layer.noise_precision_prior = GammaSpec{4, 1.5};
+    if (!std::holds_alternative<DenseSpec>(layer.operation)) continue;
+    layer.weight_precision_prior = GammaSpec{5, 2};
+    layer.bias_precision_prior = GammaSpec{6, 2};
+  }
+  return network;
+}
+
+NetworkSpec Classical(NetworkSpec network) {
+  network.posterior = PosteriorKind::kClassical;
+  return network;
+}
+
+NetworkSpec WithSoftmax(NetworkSpec network) {
+  network.likelihood = LikelihoodKind::kSoftmax;
+  return network;
+}
+
 DenseSpec& DenseOf(NetworkSpec& network, int layer) {
   return std::get<DenseSpec>(network.layers[layer].operation);
 }
 
 // ----- The sweep is exact -----
 
-TEST(JointDistributionTest, OneHiddenLayerIsExact) {
-  ExpectSameDistribution<double>({.generating = OneHiddenLayer()});
-}
+TEST(JointDistributionTest, OneHiddenLayerIsExact) { ExpectExact<double>(OneHiddenLayer()); }
 
 TEST(JointDistributionTest, OneHiddenLayerIsExactInSinglePrecision) {
-  ExpectSameDistribution<float>({.generating = OneHiddenLayer()});
+  ExpectExact<float>(OneHiddenLayer());
 }
 
-TEST(JointDistributionTest, TwoHiddenLayersAreExact) {
-  ExpectSameDistribution<double>({.generating = TwoHiddenLayers()});
-}
+TEST(JointDistributionTest, TwoHiddenLayersAreExact) { ExpectExact<double>(TwoHiddenLayers()); }
 
 TEST(JointDistributionTest, NetworkWithoutBiasesIsExact) {
-  ExpectSameDistribution<double>({.generating = OneHiddenLayer(1, false)});
+  ExpectExact<double>(OneHiddenLayer(1, false));
 }
 
-TEST(JointDistributionTest, SeveralOutputsAreExact) {
-  ExpectSameDistribution<double>({.generating = OneHiddenLayer(3)});
-}
+TEST(JointDistributionTest, SeveralOutputsAreExact) { ExpectExact<double>(OneHiddenLayer(3)); }
 
-TEST(JointDistributionTest, ProbitClassifierIsExact) {
-  ExpectSameDistribution<double>({.generating = ProbitClassifier()});
-}
+TEST(JointDistributionTest, ProbitClassifierIsExact) { ExpectExact<double>(ProbitClassifier()); }
 
 TEST(JointDistributionTest, ProbitClassifierIsExactInSinglePrecision) {
-  ExpectSameDistribution<float>({.generating = ProbitClassifier()});
+  ExpectExact<float>(ProbitClassifier());
 }
 
 TEST(JointDistributionTest, EveryLayersOwnNoiseAndPrecisionsAreRespected) {
-  ExpectSameDistribution<double>({.generating = EveryLayerItsOwn()});
+  ExpectExact<double>(EveryLayerItsOwn());
 }
 
-TEST(JointDistributionTest, LinearNetworkIsExact) {
-  ExpectSameDistribution<double>({.generating = LinearNetwork()});
+TEST(JointDistributionTest, LinearNetworkIsExact) { ExpectExact<double>(LinearNetwork()); }
+
+TEST(JointDistributionTest, ConvolutionalNetworkIsExact) {
+  ExpectExact<double>(ConvolutionalNetwork(LikelihoodKind::kGaussian));
+}
+
+TEST(JointDistributionTest, ConvolutionalClassifierIsExactInSinglePrecision) {
+  ExpectExact<float>(ConvolutionalNetwork(LikelihoodKind::kProbit));
+}
+
+TEST(JointDistributionTest, StackedConvolutionsAreExact) {
+  ExpectExact<double>(StackedConvolutions());
+}
+
+TEST(JointDistributionTest, LearnedNoiseAndPrecisionsAreExact) {
+  ExpectExact<double>(LearnedScales(OneHiddenLayer()));
+}
+
+TEST(JointDistributionTest, LearnedNoiseAndPrecisionsOfAClassifierAreExactInSinglePrecision) {
+  ExpectExact<float>(LearnedScales(ProbitClassifier()));
+}
+
+struct NamedActivation {
+  const char* name;
+  ActivationSpec activation;
+};
+
+class ActivationsTest : public ::testing::TestWithParam<NamedActivation> {};
+
+TEST_P(ActivationsTest, AreExact) { ExpectExact<double>(WithActivation(GetParam().activation)); }
+
+TEST_P(ActivationsTest, AreExactWithCollapsedMoves) {
+  testing::ExpectSameDistribution<double>(
+      GibbsExperiment<double>(WithActivation(GetParam().activation), kCollapsed));
+}
+
+INSTANTIATE_TEST_SUITE_P(JointDistribution, ActivationsTest,
+                         ::testing::Values(NamedActivation{"LeakyRelu",
+                                                           {ActivationKind::kLeakyRelu, 0.3}},
+                                           NamedActivation{"Absolute", {ActivationKind::kAbsolute}},
+                                           NamedActivation{"Sign", {ActivationKind::kSign}},
+                                           NamedActivation{"HardTanh", {ActivationKind::kHardTanh}},
+                                           NamedActivation{"Linear", {ActivationKind::kLinear}},
+                                           NamedActivation{"Tanh", {ActivationKind::kTanh}},
+                                           NamedActivation{"Erf", {ActivationKind::kErf}},
+                                           NamedActivation{"Gelu", {ActivationKind::kGelu}}),
+                         [](const auto& test) { return test.param.name; });
+
+// ----- Collapsed moves -----
+
+struct NamedNetwork {
+  std::string name;
+  NetworkSpec network;
+
+  friend void PrintTo(const NamedNetwork& network, std::ostream* out) { *out << network.name; }
+};
+
+class CollapsedMovesTest : public ::testing::TestWithParam<NamedNetwork> {};
+
+TEST_P(CollapsedMovesTest, AreExact) {
+  testing::ExpectSameDistribution<double>(GibbsExperiment<double>(GetParam().network, kCollapsed));
+}
+
+INSTANTIATE_TEST_SUITE_P(JointDistribution, CollapsedMovesTest,
+                         ::testing::Values(NamedNetwork{"OneHiddenLayer", OneHiddenLayer()},
+                                           NamedNetwork{"WithoutBiases", OneHiddenLayer(1, false)},
+                                           NamedNetwork{"TwoHiddenLayers", TwoHiddenLayers()},
+                                           NamedNetwork{"LearnedScales",
+                                                        LearnedScales(OneHiddenLayer())}),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(JointDistributionTest, CollapsedMovesAreExactInSinglePrecision) {
+  testing::ExpectSameDistribution<float>(GibbsExperiment<float>(OneHiddenLayer(), kCollapsed));
+}
+
+// ----- Gradient samplers -----
+
+struct NamedSampler {
+  const char* name;
+  GradientSamplerSpec spec;
+
+  friend void PrintTo(const NamedSampler& sampler, std::ostream* out) { *out << sampler.name; }
+};
+
+const NamedSampler kSamplers[] = {
+    {"Hmc",
+     {.kind = GradientSamplerKind::kHmc,
+      .step_size = 0.15,
+      .step_size_jitter = 0.3,
+      .leapfrog_steps = 6}},
+    {"Mala", {.kind = GradientSamplerKind::kMala, .step_size = 0.3}},
+    {"Nuts", {.kind = GradientSamplerKind::kNuts, .step_size = 0.25, .max_tree_depth = 5}},
+};
+
+std::vector<NamedNetwork> GradientNetworks() {
+  return {
+      {"IntermediateNoise", OneHiddenLayer()},
+      {"IntermediateNoiseTwoHiddenLayers", TwoHiddenLayers()},
+      {"IntermediateNoiseTanh", WithActivation({ActivationKind::kTanh})},
+      {"IntermediateNoiseSoftmax", WithSoftmax(OneHiddenLayer(3))},
+      {"IntermediateNoiseImages", ConvolutionalNetwork(LikelihoodKind::kGaussian)},
+      {"Classical", Classical(OneHiddenLayer())},
+      {"ClassicalTwoHiddenLayers", Classical(TwoHiddenLayers())},
+      {"ClassicalSoftmax", Classical(WithSoftmax(OneHiddenLayer(3)))},
+      {"ClassicalImages", Classical(ConvolutionalNetwork(LikelihoodKind::kGaussian))},
+  };
+}
+
+class GradientSamplersTest
+    : public ::testing::TestWithParam<std::tuple<NamedSampler, NamedNetwork>> {};
+
+// Fewer steps than above: each takes several gradients.
+TEST_P(GradientSamplersTest, AreExact) {
+  const auto& [sampler, network] = GetParam();
+  JointExperiment<double> experiment = GradientExperiment<double>(network.network, sampler.spec);
+  experiment.steps = testing::SampleCount(160);
+  experiment.marginal_draws = testing::SampleCount(100'000);
+  testing::ExpectSameDistribution<double>(experiment);
+}
+
+INSTANTIATE_TEST_SUITE_P(JointDistribution, GradientSamplersTest,
+                         ::testing::Combine(::testing::ValuesIn(kSamplers),
+                                            ::testing::ValuesIn(GradientNetworks())),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) +
+                                  std::get<1>(test.param).name;
+                         });
+
+TEST(JointDistributionTest, GradientSamplersAreExactInSinglePrecision) {
+  JointExperiment<float> experiment =
+      GradientExperiment<float>(OneHiddenLayer(), kSamplers[0].spec);
+  experiment.steps = testing::SampleCount(160);
+  testing::ExpectSameDistribution<float>(experiment);
 }
 
 // ----- Wrong samplers are caught -----
@@ -388,36 +341,127 @@ TEST(JointDistributionTest, LinearNetworkIsExact) {
 struct Mistake {
   std::string name;
   NetworkSpec network;
-  std::function<void(Experiment&)> make;
+  std::function<void(JointExperiment<double>&)> make;
+
+  friend void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
 };
+
+// A scale move as CollapsedMoves has it, but by Metropolis, with the activations held fixed, and
+// with a power of c of one's choice for the Jacobian.
+void MoveScales(const Model<double>& model, const TrainingSet<double>& data, double power,
+                std::mt19937_64& random, State<double>& state) {
+  const auto posterior = MakeLogPosterior(model, data);
+  const auto log_density = [&] {
+    PosteriorTerms<double> terms;
+    posterior->Evaluate(
+        state, false, [] { return true; }, terms);
+    return terms.log_density;
+  };
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform;
+  for (Eigen::Index unit = 0; unit < model.layer(0).outputs(); ++unit) {
+    const double u = 0.4 * normal(random);
+    const double c = std::exp(u);
+    const State<double> before = state;
+    const double density_before = log_density();
+    const auto mean = [&] {
+      Matrix<double> means(data.inputs.samples(), model.layer(0).outputs());
+      model.layer(0).Forward(state.parameters[0], data.inputs.augmented(), means);
+      return Eigen::VectorXd(means.col(unit));
+    };
+    const Eigen::VectorXd noise = state.latents[0].values().col(unit) - mean();
+    state.parameters[0].col(unit) *= c;
+    state.parameters[2].row(1 + unit) /= c;
+    state.latents[0].values().col(unit) = mean() + noise;
+    const double log_ratio = log_density() - density_before + power * u;
+    if (std::log(uniform(random)) >= log_ratio) state = before;
+  }
+}
+
+JointComparison WithScaleMoves(double power) {
+  JointExperiment<double> experiment = GibbsExperiment<double>(OneHiddenLayer());
+  const auto gibbs = experiment.make_step;
+  experiment.make_step = [gibbs, power](const Model<double>& model,
+                                        const TrainingSet<double>& data) {
+    const auto sweep = gibbs(model, data);
+    return [&model, &data, sweep, power](const SweepAddress& address, State<double>& state) {
+      sweep(address, state);
+      std::mt19937_64 random(1'000'000 * address.chain + address.sweep);
+      MoveScales(model, data, power, random, state);
+    };
+  };
+  experiment.steps = testing::SampleCount(200);
+  experiment.marginal_draws = 100'000;
+  return CompareJointly<double>(experiment);
+}
+
+// Three inputs, weights and bias, less one output weight.
+TEST(JointDistributionTest, ScaleMoveWithItsJacobianIsExact) {
+  const JointComparison comparison = WithScaleMoves(3 - 1);
+  EXPECT_LT(comparison.largest_z, comparison.bound) << comparison.worst;
+}
+
+TEST(JointDistributionTest, ScaleMoveWithoutItsJacobianIsCaught) {
+  for (const double power : {0.0, 1.0, 3.0}) {
+    const JointComparison comparison = WithScaleMoves(power);
+    EXPECT_GT(comparison.largest_z, comparison.bound) << power;
+  }
+}
+
+// A mistake in what a gradient sampler takes the posterior for.
+class GradientMistakeTest : public ::testing::TestWithParam<NamedSampler> {};
+
+TEST_P(GradientMistakeTest, InTheNoiseOfTheClassicalPosteriorIsCaught) {
+  const NetworkSpec network = Classical(OneHiddenLayer());
+  JointExperiment<double> experiment = GradientExperiment<double>(network, GetParam().spec);
+  experiment.sampling = network;
+  experiment.sampling->layers[2].noise_variance *= 1.3;
+  experiment.marginal_draws = 50'000;
+  const JointComparison comparison = CompareJointly<double>(experiment);
+  EXPECT_GT(comparison.largest_z, comparison.bound) << comparison.worst;
+}
+
+TEST_P(GradientMistakeTest, InTheNoiseOfTheActivationIsCaught) {
+  const NetworkSpec network = OneHiddenLayer();
+  JointExperiment<double> experiment = GradientExperiment<double>(network, GetParam().spec);
+  experiment.sampling = network;
+  experiment.sampling->layers[1].noise_variance *= 1.2;
+  experiment.marginal_draws = 50'000;
+  const JointComparison comparison = CompareJointly<double>(experiment);
+  EXPECT_GT(comparison.largest_z, comparison.bound) << comparison.worst;
+}
+
+INSTANTIATE_TEST_SUITE_P(JointDistribution, GradientMistakeTest, ::testing::ValuesIn(kSamplers),
+                         [](const auto& test) { return test.param.name; });
 
 class MistakeTest : public ::testing::TestWithParam<Mistake> {};
 
 // A quarter of the sweeps of the tests above, under a sanitizer too.
 TEST_P(MistakeTest, IsCaught) {
-  Experiment experiment{.generating = GetParam().network, .sampling = GetParam().network};
+  JointExperiment<double> experiment = GibbsExperiment<double>(GetParam().network);
+  experiment.sampling = GetParam().network;
   experiment.chains = 200;
-  experiment.sweeps = 200;
+  experiment.steps = 200;
   experiment.marginal_draws = 50'000;
   GetParam().make(experiment);
-  const Comparison comparison = Compare<double>(experiment);
+  const JointComparison comparison = CompareJointly<double>(experiment);
   EXPECT_GT(comparison.largest_z, comparison.bound) << comparison.worst;
 }
 
 Mistake WrongNoise(std::string name, NetworkSpec network, int layer, double factor) {
-  return {std::move(name), std::move(network), [=](Experiment& experiment) {
+  return {std::move(name), std::move(network), [=](JointExperiment<double>& experiment) {
             experiment.sampling->layers[layer].noise_variance *= factor;
           }};
 }
 
 Mistake WrongWeightPrecision(std::string name, int layer, double factor) {
-  return {std::move(name), OneHiddenLayer(), [=](Experiment& experiment) {
+  return {std::move(name), OneHiddenLayer(), [=](JointExperiment<double>& experiment) {
             DenseOf(*experiment.sampling, layer).weight_precision *= factor;
           }};
 }
 
 Mistake WrongBiasPrecision(std::string name, int layer, double factor) {
-  return {std::move(name), OneHiddenLayer(), [=](Experiment& experiment) {
+  return {std::move(name), OneHiddenLayer(), [=](JointExperiment<double>& experiment) {
             DenseOf(*experiment.sampling, layer).bias_precision *= factor;
           }};
 }
@@ -430,13 +474,18 @@ INSTANTIATE_TEST_SUITE_P(
                       WrongNoise("NoiseOfOutputTenPercentHigh", OneHiddenLayer(), 2, 1.1),
                       WrongNoise("NoiseOfSecondReluFivePercentHigh", TwoHiddenLayers(), 3, 1.05),
                       WrongNoise("NoiseOfProbitTenPercentHigh", ProbitClassifier(), 2, 1.1),
+                      WrongNoise("NoiseOfConvolutionTenPercentHigh",
+                                 ConvolutionalNetwork(LikelihoodKind::kGaussian), 0, 1.1),
+                      WrongNoise("NoiseOfPoolingTenPercentLow",
+                                 ConvolutionalNetwork(LikelihoodKind::kGaussian), 1, 0.9),
                       WrongWeightPrecision("PrecisionOfWeightsTwentyPercentLow", 0, 0.8),
                       WrongWeightPrecision("PrecisionOfOutputWeightsTwentyPercentHigh", 2, 1.2),
                       WrongBiasPrecision("PrecisionOfBiasesThirtyPercentLow", 0, 0.7),
                       WrongBiasPrecision("PriorOfOutputBiasMissing", 2, 1e-6),
                       Mistake{"SlopeOfActivationBroken", OneHiddenLayer(),
-                              [](Experiment& experiment) {
-                                experiment.generating_negative_slope = 0.05;
+                              [](JointExperiment<double>& experiment) {
+                                experiment.generating.layers[1].operation =
+                                    ActivationSpec{ActivationKind::kLeakyRelu, 0.05};
                               }}),
     [](const auto& mistake) { return mistake.param.name; });
 

@@ -62,8 +62,9 @@ class ObservablesTest : public ::testing::Test {
   }
 
   std::map<std::string, double> Measure() const {
-    const std::vector<double> values = MeasureObservables(problem_->model(), problem_->training(),
-                                                          problem_->test(), tally_, state_);
+    const auto posterior = MakeLogPosterior(problem_->model(), problem_->training());
+    const std::vector<double> values = MeasureObservables(
+        problem_->model(), problem_->training(), problem_->test(), tally_, state_, *posterior);
     EXPECT_EQ(values.size(), problem_->observables().size());
     std::map<std::string, double> named;
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -233,7 +234,7 @@ TEST_F(ScoreTest, IsTheMeanDerivativeOfTheLogPosteriorTimesTheNoise) {
       const LayerSpec& layer = network().layers[i];
       const auto* dense = std::get_if<DenseSpec>(&layer.operation);
       if (dense == nullptr) continue;
-      auto weights = state_.parameters[i].bottomRows(LayerWidths(network())[i]).reshaped();
+      auto weights = state_.parameters[i].bottomRows(LayerShapes(network())[i].size()).reshaped();
       double sum = 0;
       for (double& weight : weights) {
         constexpr double kStep = 1e-4;

@@ -80,7 +80,7 @@ TEST(ProblemTest, TeachersAreDrawnFromTheirSeedOrGiven) {
   const auto parameters_of = [&](const Data& used) {
     const auto problem = Problem::Create(spec, used).value();
     std::vector<double> flat(problem->layout().size);
-    Typed(problem).model().Export(Typed(problem).StartState(0).parameters, absl::MakeSpan(flat));
+    Typed(problem).model().Export(Typed(problem).StartState(0), absl::MakeSpan(flat));
     return flat;
   };
   const std::vector<double> drawn = parameters_of(data);

@@ -56,33 +56,9 @@ Real Hazard(const Real& a) {
   return sqrt(2 / Pi()) / Erfcx(a / sqrt(Real(2)));
 }
 
-struct ExactPiece {
-  Real mean;
-  Real scale;
-  Real depth;
-  Real log_weight;
-};
-
-// The piece where z has the sign given, by the formulas for (z - m)^2 / V + (x - a z)^2 / D.
-ExactPiece MakePiece(double slope, int sign, const TwoPieceReference::Inputs& in) {
-  const Real variance = in.variance;
-  const Real output_variance = in.output_variance;
-  const Real precision = 1 / variance + Real(slope) * slope / output_variance;
-  ExactPiece piece;
-  piece.mean = (Real(in.mean) / variance + Real(slope) * in.output / output_variance) / precision;
-  piece.scale = 1 / sqrt(precision);
-  piece.depth = -sign * piece.mean / piece.scale;
-  const Real from_mean = piece.mean - in.mean;
-  const Real from_output = Real(in.output) - slope * piece.mean;
-  piece.log_weight = -from_mean * from_mean / (2 * variance) -
-                     from_output * from_output / (2 * output_variance) + log(piece.scale) +
-                     LogUpperTailExact(piece.depth);
-  return piece;
-}
-
-TwoPieceReference::Piece Round(const ExactPiece& piece) {
-  return {static_cast<double>(piece.mean), static_cast<double>(piece.scale),
-          static_cast<double>(piece.depth), LogUpperTail(static_cast<double>(piece.depth))};
+// P(a < N(0, 1) < b), from the tail on their side.
+Real IntervalProbability(const Real& a, const Real& b) {
+  return a + b < 0 ? UpperTail(-b) - UpperTail(-a) : UpperTail(a) - UpperTail(b);
 }
 
 }  // namespace
@@ -106,6 +82,21 @@ ExcessError ErrorOfExcess(double depth, double u, double computed) {
   return {static_cast<double>(residual / hazard), static_cast<double>(abs(Hazard(a) / hazard - 1))};
 }
 
+double ErrorOfExcessWithin(double depth, double width, double u, double computed) {
+  const Real a = depth;
+  const Real b = a + Real(width);
+  const Real x = a + computed;
+  const Real target = u * UpperTail(a) + (1 - Real(u)) * UpperTail(b);
+  return static_cast<double>((target - UpperTail(x)) * sqrt(2 * Pi()) * exp(x * x / 2));
+}
+
+double RelativeErrorOfIntervalMass(double depth, double width, double computed) {
+  const Real a = depth;
+  const Real highest = depth < 0 ? Real(0) : -a * a / 2;
+  return static_cast<double>(computed / (IntervalProbability(a, a + Real(width)) * exp(-highest)) -
+                             1);
+}
+
 double LogUpperTail(double a) {
   if (a < 0) return std::log1p(-0.5 * std::erfc(-a * M_SQRT1_2));
   if (a < 30) return std::log(0.5 * std::erfc(a * M_SQRT1_2));
@@ -114,24 +105,82 @@ double LogUpperTail(double a) {
   return -0.5 * a * a - std::log(fraction * std::sqrt(2 * M_PI));
 }
 
-TwoPieceReference::TwoPieceReference(const Inputs& inputs) {
-  const ExactPiece negative = MakePiece(inputs.activation.negative_slope, -1, inputs);
-  const ExactPiece positive = MakePiece(inputs.activation.positive_slope, 1, inputs);
-  const Real log_odds = positive.log_weight - negative.log_weight;
-  negative_ = Round(negative);
-  positive_ = Round(positive);
-  probability_negative_ = static_cast<double>(1 / (1 + exp(log_odds)));
-  probability_positive_ = static_cast<double>(1 / (1 + exp(-log_odds)));
-  log_odds_ = static_cast<double>(log_odds);
+PiecewiseLinearReference::PiecewiseLinearReference(const Inputs& in) : inputs_(in) {
+  // By the formulas for (z - m)^2 / V + (x - a z - b)^2 / D on each piece.
+  const Real variance = in.variance;
+  const Real output_variance = in.output_variance;
+  const std::size_t size = in.activation.size();
+  std::vector<Real> log_weights;
+  for (std::size_t i = 0; i < size; ++i) {
+    const Real slope = in.activation.piece(i).slope;
+    const Real offset = in.activation.piece(i).offset;
+    const Real precision = 1 / variance + slope * slope / output_variance;
+    const Real mean =
+        (Real(in.mean) / variance + slope * (Real(in.output) - offset) / output_variance) /
+        precision;
+    const Real scale = 1 / sqrt(precision);
+    const Real from_mean = mean - in.mean;
+    const Real from_output = Real(in.output) - offset - slope * mean;
+    Real log_weight = -from_mean * from_mean / (2 * variance) -
+                      from_output * from_output / (2 * output_variance) + log(scale);
+    Piece piece{.mean = static_cast<double>(mean),
+                .scale = static_cast<double>(scale),
+                .depth = 0,
+                .lower_near = true,
+                .width = std::numeric_limits<double>::infinity(),
+                .log_tail = 0,
+                .share = 1,
+                .probability = 0,
+                .log_odds = 0};
+    const bool has_lower = i > 0;
+    const bool has_upper = i + 1 < size;
+    const Real lower = has_lower ? (in.activation.knot(i - 1) - mean) / scale : Real(0);
+    const Real upper = has_upper ? (in.activation.knot(i) - mean) / scale : Real(0);
+    if (has_lower && has_upper) {
+      log_weight += log(IntervalProbability(lower, upper));
+      piece.lower_near = lower + upper >= 0;
+      piece.depth = static_cast<double>(piece.lower_near ? lower : Real(-upper));
+      piece.width = static_cast<double>(upper - lower);
+    } else if (has_lower || has_upper) {
+      const Real depth = has_lower ? lower : Real(-upper);
+      log_weight += LogUpperTailExact(depth);
+      piece.lower_near = has_lower;
+      piece.depth = static_cast<double>(depth);
+    } else {
+      piece.depth = -piece.width;
+    }
+    piece.log_tail = LogUpperTail(piece.depth);
+    if (std::isfinite(piece.width)) {
+      piece.share = -std::expm1(LogUpperTail(piece.depth + piece.width) - piece.log_tail);
+    }
+    log_weights.push_back(log_weight);
+    pieces_.push_back(piece);
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    Real others = 0;
+    for (std::size_t j = 0; j < size; ++j) {
+      if (j != i) others += exp(log_weights[j] - log_weights[i]);
+    }
+    pieces_[i].probability = static_cast<double>(1 / (1 + others));
+    pieces_[i].log_odds = static_cast<double>(-log(others));
+  }
 }
 
-double TwoPieceReference::Cdf(double z) const {
-  if (z < 0) {
-    const double depth = (negative_.mean - z) / negative_.scale;
-    return probability_negative_ * std::exp(LogUpperTail(depth) - negative_.log_tail);
+double PiecewiseLinearReference::Cdf(double z) const {
+  double below = 0;  // probability of the pieces below that of z
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    if (i + 1 < pieces_.size() && z >= inputs_.activation.knot(i)) {
+      below += piece.probability;
+      continue;
+    }
+    if (pieces_.size() == 1) return std::exp(LogUpperTail((piece.mean - z) / piece.scale));
+    // How much of the piece lies between its nearer end and z.
+    const double x = (z - piece.mean) / piece.scale * (piece.lower_near ? 1 : -1);
+    const double share = -std::expm1(LogUpperTail(x) - piece.log_tail) / piece.share;
+    return below + piece.probability * (piece.lower_near ? share : 1 - share);
   }
-  const double depth = (z - positive_.mean) / positive_.scale;
-  return 1 - probability_positive_ * std::exp(LogUpperTail(depth) - positive_.log_tail);
+  return below;
 }
 
 }  // namespace posteriord::testing

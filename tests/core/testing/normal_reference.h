@@ -3,7 +3,9 @@
 #ifndef POSTERIORD_TESTS_CORE_TESTING_NORMAL_REFERENCE_H_
 #define POSTERIORD_TESTS_CORE_TESTING_NORMAL_REFERENCE_H_
 
-#include "core/random/draws.h"
+#include <vector>
+
+#include "core/random/piecewise_linear.h"
 
 namespace posteriord::testing {
 
@@ -21,45 +23,50 @@ struct ExcessError {
 };
 ExcessError ErrorOfExcess(double depth, double u, double computed);
 
+// Likewise of a standard normal on (depth, depth + width): Q(depth + y) = u Q(depth) + (1 - u)
+// Q(depth + width).
+double ErrorOfExcessWithin(double depth, double width, double u, double computed);
+
+// computed / mass - 1, where mass is the probability of (depth, depth + width) over sqrt(2 pi)
+// times the highest density in it.
+double RelativeErrorOfIntervalMass(double depth, double width, double computed);
+
 // log Q(a) in double precision, fast; absolute error 1e-15 (1 + a^2).
 double LogUpperTail(double a);
 
 // p(z) proportional to N(z; mean, variance) N(output; s(z), output_variance).
-class TwoPieceReference {
+class PiecewiseLinearReference {
  public:
   struct Inputs {
-    core::TwoPieceLinear activation;
+    core::PiecewiseLinear activation;
     double variance;
     double output_variance;
     double mean;
     double output;
   };
-  explicit TwoPieceReference(const Inputs& inputs);
+  explicit PiecewiseLinearReference(const Inputs& inputs);
 
   // The Gaussian that a piece is cut from, and how many of its standard deviations the mean lies
-  // outside of the piece.
+  // outside of the piece, seen from the nearer end (inside: less than 0).
   struct Piece {
     double mean;
     double scale;
     double depth;
+    bool lower_near;  // whether the nearer end is the lower one
+    double width;     // in standard deviations
     double log_tail;  // log Q(depth)
+    double share;     // of the tail beyond `depth` that lies in the piece
+    double probability;
+    // log(P / (1 - P)), not rounded through the probability.
+    double log_odds;
   };
-  const Piece& negative() const { return negative_; }
-  const Piece& positive() const { return positive_; }
-
-  double probability_negative() const { return probability_negative_; }
-  double probability_positive() const { return probability_positive_; }
-  // log(P(positive) / P(negative)), not rounded through the probabilities.
-  double log_odds() const { return log_odds_; }
+  const std::vector<Piece>& pieces() const { return pieces_; }
 
   double Cdf(double z) const;
 
  private:
-  Piece negative_;
-  Piece positive_;
-  double probability_negative_;
-  double probability_positive_;
-  double log_odds_;
+  Inputs inputs_;
+  std::vector<Piece> pieces_;
 };
 
 }  // namespace posteriord::testing

@@ -51,6 +51,25 @@ constexpr char kTeacher[] = R"pb(
   schedule { draws: 10 }
 )pb";
 
+// A classifier of 4 x 4 images.
+constexpr char kImages[] = R"pb(
+  network {
+    input_shape { height: 4 width: 4 }
+    layers { conv2d { channels: 2 kernel_height: 2 kernel_width: 2 } }
+    layers { avg_pool2d { height: 2 width: 2 } }
+    layers { activation {} }
+    layers { flatten {} }
+    layers { dense { units: 3 } }
+    noise_variance: 0.5
+    likelihood { probit {} }
+  }
+  data {
+    gaussian { dimension: 16 train_samples: 100 }
+    teacher {}
+  }
+  schedule { draws: 10 }
+)pb";
+
 DataOutline OutlineFor(const v1::JobSpec& spec) {
   return spec.data().has_gaussian() ? OutlineOf(spec.data().gaussian()) : kTable;
 }
@@ -99,6 +118,7 @@ TEST(JobSpecTest, ShortestSpecGetsEveryDefault) {
       }
       noise_variance: 0.5
       likelihood { gaussian {} }
+      posterior: POSTERIOR_INTERMEDIATE_NOISE
     }
     data { dataset { dataset: "datasets/abc" } }
     sampler { gibbs {} }
@@ -130,7 +150,7 @@ TEST(JobSpecTest, ShortestSpecGetsEveryDefault) {
 }
 
 TEST(JobSpecTest, CompletingACompleteSpecChangesNothing) {
-  for (const char* text : {kRegression, kTeacher}) {
+  for (const char* text : {kRegression, kTeacher, kImages}) {
     auto spec = FromText<v1::JobSpec>(text);
     ASSERT_EQ(Complete(spec), absl::OkStatus());
     const v1::JobSpec once = spec;
@@ -227,7 +247,7 @@ TEST(JobSpecTest, EveryFieldReachesCore) {
   )pb");
   ASSERT_EQ(Complete(spec), absl::OkStatus());
   const core::Spec core = ToCoreSpec(spec, 4);
-  EXPECT_EQ(core.network.inputs, 4);
+  EXPECT_EQ(core.network.inputs, core::Shape(4));
   ASSERT_EQ(core.network.layers.size(), 3);
   const auto& first = std::get<core::DenseSpec>(core.network.layers[0].operation);
   EXPECT_EQ(core.network.layers[0].name, "in");
@@ -323,6 +343,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "precision: PRECISION_FLOAT32 "
                 "network { layers { dense { units: 2 } noise_variance: 1e-40 } }",
                 "spec.network.layers[3].noise_variance"},
+        BadSpec{kRegression, "network { layers { dense { units: 2 } noise_variance: 1e300 } }",
+                "spec.network.layers[3].noise_variance"},
+        BadSpec{kRegression, "network { layers { dense { units: 2 weight_precision: 1e-300 } } }",
+                "spec.network.layers[3].dense.weight_precision"},
         BadSpec{kRegression, "network { layers { dense { units: 2 weight_precision: 0 } } }",
                 "spec.network.layers[3].dense.weight_precision"},
         BadSpec{kRegression, "network { layers { dense { units: 2 bias_precision: -2 } } }",
@@ -381,6 +405,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{kRegression, "schedule { warmup_sweeps: -1 }", "spec.schedule.warmup_sweeps"},
         BadSpec{kRegression, "schedule { draws: 2000000000 }", "spec.schedule.draws"},
         BadSpec{kRegression, "schedule { thinning: -1 }", "spec.schedule.thinning"},
+        BadSpec{kRegression, "schedule { draws: 1000000 thinning: 10000000 }", "spec.schedule"},
         BadSpec{kRegression, "schedule { storage: 9 }", "spec.schedule.storage"},
         BadSpec{kRegression, "precision: 9", "spec.precision"},
         BadSpec{kRegression, "observation { initial_stride: -1 }",
@@ -398,6 +423,172 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{kRegression,
                 "thermalization { observables: \"train_error\" observables: \"train_error\" }",
                 "spec.thermalization.observables[1]"}));
+
+TEST(JobSpecTest, ImagesReachCoreWithShapesPriorsAndNames) {
+  auto spec = FromText<v1::JobSpec>(kImages);
+  ASSERT_EQ(Complete(spec), absl::OkStatus());
+  EXPECT_EQ(spec.network().layers(0).name(), "conv1");
+  EXPECT_EQ(spec.network().layers(0).conv2d().stride(), 1);
+  EXPECT_EQ(spec.network().layers(1).name(), "pool1");
+  EXPECT_FALSE(spec.network().layers(3).has_noise_variance());
+  const core::NetworkSpec network = ToCoreSpec(spec, 16).network;
+  EXPECT_EQ(network.inputs, core::Shape(1, 4, 4));
+  ASSERT_EQ(network.layers.size(), 4);  // flatten is a view
+  const auto& conv = std::get<core::Conv2dSpec>(network.layers[0].operation);
+  EXPECT_EQ(conv.channels, 2);
+  EXPECT_EQ(conv.weight_precision, 4);  // fan-in
+  EXPECT_EQ(std::get<core::DenseSpec>(network.layers[3].operation).weight_precision, 2);
+}
+
+TEST(JobSpecTest, ClassicalPosteriorHasNoiseAtTheOutputAndIsSampledByNuts) {
+  auto spec = FromText<v1::JobSpec>(kTeacher);
+  spec.mutable_network()->set_posterior(v1::Network::POSTERIOR_CLASSICAL);
+  ASSERT_EQ(Complete(spec), absl::OkStatus());
+  EXPECT_FALSE(spec.network().layers(0).has_noise_variance());
+  EXPECT_EQ(spec.network().layers(2).noise_variance(), 0.5);
+  ASSERT_TRUE(spec.sampler().has_nuts());
+  const core::Spec core = ToCoreSpec(spec, 5);
+  EXPECT_EQ(core.network.posterior, core::PosteriorKind::kClassical);
+  const auto& nuts = std::get<core::GradientSamplerSpec>(core.sampler);
+  EXPECT_EQ(nuts.kind, core::GradientSamplerKind::kNuts);
+  EXPECT_EQ(nuts.max_tree_depth, 10);
+  EXPECT_EQ(nuts.target_acceptance, 0.8);
+  EXPECT_FALSE(nuts.step_size.has_value());
+  EXPECT_EQ(nuts.metric, core::MetricKind::kDiagonal);
+}
+
+TEST(JobSpecTest, SettingsOfTheSamplersReachCore) {
+  auto spec = FromText<v1::JobSpec>(kTeacher);
+  spec.MergeFrom(FromText<v1::JobSpec>(R"pb(
+    sampler {
+      hmc {
+        leapfrog_steps: 7
+        step_size_jitter: 0.25
+        gradient {
+          step_size: 0.125
+          target_acceptance: 0.7
+          metric: METRIC_DENSE
+          max_energy_error: 50
+        }
+      }
+    }
+  )pb"));
+  ASSERT_EQ(Complete(spec), absl::OkStatus());
+  const auto hmc = std::get<core::GradientSamplerSpec>(ToCoreSpec(spec, 5).sampler);
+  EXPECT_EQ(hmc.kind, core::GradientSamplerKind::kHmc);
+  EXPECT_EQ(hmc.leapfrog_steps, 7);
+  EXPECT_EQ(hmc.step_size_jitter, 0.25);
+  EXPECT_EQ(hmc.step_size, 0.125);
+  EXPECT_EQ(hmc.target_acceptance, 0.7);
+  EXPECT_EQ(hmc.metric, core::MetricKind::kDense);
+  EXPECT_EQ(hmc.max_energy_error, 50);
+
+  spec = FromText<v1::JobSpec>(kTeacher);
+  spec.mutable_sampler()->mutable_mala();
+  ASSERT_EQ(Complete(spec), absl::OkStatus());
+  EXPECT_EQ(std::get<core::GradientSamplerSpec>(ToCoreSpec(spec, 5).sampler).target_acceptance,
+            0.574);
+}
+
+TEST(JobSpecTest, LearnedScalesReachCore) {
+  auto spec = FromText<v1::JobSpec>(kRegression);
+  *spec.mutable_network()->mutable_layers(2) = FromText<v1::Layer>(R"pb(
+    dense { units: 2 }
+    noise_precision_prior { shape: 2 rate: 0.5 }
+    weight_precision_prior { shape: 3 rate: 4 }
+  )pb");
+  ASSERT_EQ(Complete(spec), absl::OkStatus());
+  const core::LayerSpec layer = ToCoreSpec(spec, 5).network.layers[2];
+  ASSERT_TRUE(layer.noise_precision_prior.has_value());
+  EXPECT_EQ(layer.noise_precision_prior->shape, 2);
+  EXPECT_EQ(layer.noise_precision_prior->rate, 0.5);
+  EXPECT_EQ(layer.weight_precision_prior->rate, 4);
+  EXPECT_FALSE(layer.bias_precision_prior.has_value());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Architectures, BadSpecTest,
+    ::testing::Values(
+        BadSpec{kImages, "network { input_shape { height: 5 } }", "spec.network.input_shape"},
+        BadSpec{kImages, "network { input_shape { width: -1 } }", "spec.network.input_shape.width"},
+        BadSpec{kRegression,
+                "network { layers { avg_pool2d { height: 2 width: 2 } } layers { dense { units: 2 "
+                "} } }",
+                "spec.network.layers[3]"},
+        BadSpec{kRegression,
+                "network { layers { conv2d { channels: 1 kernel_height: 1 kernel_width: 0 } } "
+                "layers { dense { units: 2 } } }",
+                "spec.network.layers[3].conv2d.kernel_width"},
+        BadSpec{kRegression,
+                "network { layers { activation { kind: KIND_TANH negative_slope: 1 } } layers { "
+                "dense { units: 2 } } }",
+                "spec.network.layers[3].activation.negative_slope"},
+        BadSpec{kRegression,
+                "network { layers { flatten {} noise_variance: 1 } layers { dense { units: 2 } } }",
+                "spec.network.layers[3].noise_variance"},
+        BadSpec{kRegression,
+                "network { layers { dense { units: 2 } noise_precision_prior { shape: 1 } } }",
+                "spec.network.layers[3].noise_precision_prior.rate"},
+        BadSpec{kRegression,
+                "network { layers { activation {} weight_precision_prior { shape: 1 rate: 1 } } "
+                "layers { dense { units: 2 } } }",
+                "spec.network.layers[3].weight_precision_prior"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Samplers, BadSpecTest,
+    ::testing::Values(
+        BadSpec{kTeacher, "network { posterior: POSTERIOR_CLASSICAL } sampler { gibbs {} }",
+                "spec.sampler.gibbs"},
+        BadSpec{kTeacher, "network { likelihood { softmax {} } } sampler { gibbs {} }",
+                "spec.sampler.gibbs"},
+        BadSpec{kTeacher,
+                "network { layers { activation { kind: KIND_SIGN } } layers { dense { units: 2 } } "
+                "} sampler { hmc {} }",
+                "spec.sampler.hmc"},
+        BadSpec{kTeacher, "network { likelihood { probit {} } } sampler { nuts {} }",
+                "spec.sampler.nuts"},
+        BadSpec{kTeacher,
+                "network { layers { dense { units: 2 } weight_precision_prior { shape: 1 rate: 1 } "
+                "} } sampler { mala {} }",
+                "spec.sampler.mala"},
+        BadSpec{kTeacher, "sampler { hmc { leapfrog_steps: -1 } }",
+                "spec.sampler.hmc.leapfrog_steps"},
+        BadSpec{kTeacher, "sampler { hmc { step_size_jitter: 1 } }",
+                "spec.sampler.hmc.step_size_jitter"},
+        BadSpec{kTeacher, "sampler { nuts { max_tree_depth: 21 } }",
+                "spec.sampler.nuts.max_tree_depth"},
+        BadSpec{kTeacher, "sampler { nuts { gradient { step_size: 0 } } }",
+                "spec.sampler.nuts.gradient.step_size"},
+        BadSpec{kTeacher, "sampler { nuts { gradient { target_acceptance: 1 } } }",
+                "spec.sampler.nuts.gradient.target_acceptance"},
+        BadSpec{kTeacher, "sampler { nuts { gradient { inverse_mass: 1 } } }",
+                "spec.sampler.nuts.gradient.inverse_mass"},
+        BadSpec{kTeacher,
+                "data { gaussian { train_samples: 10000 } } "
+                "sampler { nuts { gradient { metric: METRIC_DENSE } } }",
+                "spec.sampler.nuts.gradient.metric"},
+        BadSpec{kTeacher, "sampler { gibbs { collapsed_from_sweep: 1 } }",
+                "spec.sampler.gibbs.collapsed_from_sweep"},
+        BadSpec{kTeacher,
+                "network { likelihood { softmax { temperature: 2 } } } "
+                "chain_groups { informed {} }",
+                "spec.chain_groups[0].informed"},
+        BadSpec{kTeacher,
+                "network { likelihood { softmax { temperature: 0 } } } chain_groups { zero {} }",
+                "spec.network.likelihood.softmax.temperature"}));
+
+TEST(JobSpecTest, ProbitOfTheClassicalPosteriorIsRefusedWhateverTheSampler) {
+  const auto violated = [](const char* sampler) {
+    return ViolatedFields(CompleteChanged(
+        kTeacher,
+        std::string("network { likelihood { probit {} } posterior: POSTERIOR_CLASSICAL }") +
+            sampler));
+  };
+  EXPECT_THAT(violated("sampler { nuts {} }"),
+              ElementsAre("spec.network.likelihood.probit", "spec.sampler.nuts"));
+  EXPECT_THAT(violated("sampler { gibbs {} }"),
+              ElementsAre("spec.network.likelihood.probit", "spec.sampler.gibbs"));
+}
 
 TEST(JobSpecTest, EmptySpecIsToldEverythingThatIsRequired) {
   v1::JobSpec spec;
@@ -419,8 +610,8 @@ TEST(JobSpecTest, NetworkNeedsALikelihoodAndNoise) {
                                    spec.mutable_network()->clear_noise_variance();
                                    spec.mutable_network()->mutable_layers(0)->set_noise_variance(1);
                                  })),
-              ElementsAre("spec.network.layers[1].noise_variance",
-                          "spec.network.layers[2].noise_variance", "spec.network.likelihood"));
+              ElementsAre("spec.network.likelihood", "spec.network.layers[1].noise_variance",
+                          "spec.network.layers[2].noise_variance"));
 }
 
 TEST(JobSpecTest, NetworkHasAtMost64Layers) {
