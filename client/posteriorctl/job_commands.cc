@@ -19,6 +19,7 @@
 #include "client/posteriorctl/export.h"
 #include "client/posteriorctl/job_facts.h"
 #include "client/posteriorctl/job_file.h"
+#include "client/posteriorctl/probe_command.h"
 #include "client/posteriorctl/statistics.h"
 #include "client/posteriorctl/summary.h"
 #include "client/posteriorctl/table.h"
@@ -71,27 +72,10 @@ absl::StatusOr<std::string> ReadText(Session& session, const std::string& path) 
   return all(file);
 }
 
-// How a watched job ended, as an exit code.
-ExitCode Outcome(const v1::Job& job) {
-  switch (job.state()) {
-    case v1::Job::STATE_FAILED:
-      return kJobFailed;
-    case v1::Job::STATE_CANCELLED:
-      return kJobCancelled;
-    default:
-      return kSuccess;
-  }
-}
-
 ExitCode Watch(Session& session, const std::string& name) {
   const absl::StatusOr<v1::Job> job = WatchUntilEnd(session, name);
   if (!job.ok()) {
-    if (session.console().interrupts.happened()) {
-      session.Note(absl::StrCat("the job goes on; watch it again:  ", session.command(),
-                                " job watch ", JobName(name),
-                                "\n                  or stop it:        ", session.command(),
-                                " job cancel ", JobName(name)));
-    }
+    if (session.console().interrupts.happened()) NoteThatJobGoesOn(session, name);
     return session.Report(job.status());
   }
   if (!session.json()) {
@@ -492,6 +476,7 @@ void AddJobCommands(CLI::App& app, Command& command) {
                         "Statistics of the observables after warm-up: means, quantiles, R-hat, "
                         "effective sample sizes",
                         SummarizeChains);
+  AddProbe(*group, command);
   AddNamed<std::vector<std::string>>(*group, command, "cancel", "Stop jobs and keep their draws",
                                      Cancel);
   AddNamed<std::vector<std::string>>(*group, command, "delete",

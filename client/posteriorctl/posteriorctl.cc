@@ -17,7 +17,9 @@ constexpr char kFooter[] =
     "  posteriorctl job draws NAME --out draws.npz\n"
     "\n"
     "Exit codes: 0 done; 1 refused by the server or the file system; 2 wrong use; 3 the watched\n"
-    "job failed; 4 it was cancelled; 5 the server cannot be reached; 130 interrupted.";
+    "job failed; 4 it was cancelled; 5 the server cannot be reached; 6 a probe did not show that "
+    "the\n"
+    "sampler thermalizes; 130 interrupted.";
 
 // The subcommand that the arguments named last, such as "posteriorctl job submit".
 std::string NamedCommand(const CLI::App& app) {
@@ -68,6 +70,8 @@ ExitCode RunPosteriorctl(int argc, const char* const* argv, Console& console) {
   app.add_option("--output", output, "Results for people, or as protobuf JSON for programs")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+  app.add_flag_callback(
+      "--json", [&output] { output = "json"; }, "Same as --output json");
   AddDatasetCommands(app, command);
   AddJobCommands(app, command);
 

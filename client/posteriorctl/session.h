@@ -21,6 +21,7 @@ enum ExitCode {
   kJobFailed = 3,     // the job that was watched failed
   kJobCancelled = 4,  // the job that was watched was cancelled
   kUnreachable = 5,   // the server could not be reached
+  kNotProven = 6,     // a probe did not show that the sampler thermalizes
   kInterrupted = 130,
 };
 

@@ -150,7 +150,16 @@ std::string ProgressText(const v1::Job& job) {
 }
 
 // One row per observable.
-std::string ObservablesTable(const v1::Diagnostics& diagnostics, bool compared) {
+// The verdict on an observable, where it takes part in that on the job.
+std::string ObservableVerdict(const v1::ObservableDiagnostics& observable, bool monitored) {
+  if (!monitored) return "not monitored";
+  if (observable.state() != v1::THERMALIZATION_STATE_THERMALIZED) {
+    return VerdictName(observable.state());
+  }
+  return absl::StrCat("since sweep ", Grouped(observable.thermalized_since_sweep()));
+}
+
+std::string ObservablesTable(const v1::Job& job, bool compared) {
   using Align = Table::Align;
   std::vector<Table::Column> columns = {{"observable"}};
   if (compared) {
@@ -165,7 +174,8 @@ std::string ObservablesTable(const v1::Diagnostics& diagnostics, bool compared) 
   columns.push_back({"ESS", Align::kRight});
   if (compared) columns.push_back({"verdict"});
   Table table(std::move(columns));
-  for (const v1::ObservableDiagnostics& observable : diagnostics.observables()) {
+  for (int i = 0; i < job.diagnostics().observables_size(); ++i) {
+    const v1::ObservableDiagnostics& observable = job.diagnostics().observables(i);
     std::vector<std::string> cells = {observable.name(), Rounded(observable.informed_mean())};
     if (compared) {
       cells.push_back(Optional(observable.has_uninformed_mean(), observable.uninformed_mean()));
@@ -177,10 +187,8 @@ std::string ObservablesTable(const v1::Diagnostics& diagnostics, bool compared) 
     cells.push_back(
         Optional(observable.has_effective_sample_size(), observable.effective_sample_size()));
     if (compared) {
-      cells.push_back(
-          observable.state() == v1::THERMALIZATION_STATE_THERMALIZED
-              ? absl::StrCat("since sweep ", Grouped(observable.thermalized_since_sweep()))
-              : VerdictName(observable.state()));
+      const bool monitored = i < job.observables_size() && job.observables(i).monitored();
+      cells.push_back(ObservableVerdict(observable, monitored));
     }
     table.Add(std::move(cells));
   }
@@ -194,7 +202,7 @@ std::string DiagnosticsText(const v1::Job& job) {
                   [](const v1::ObservableDiagnostics& o) { return o.has_uninformed_mean(); });
   std::string text =
       absl::StrCat("\nObservables over sweeps ", Grouped(diagnostics.sweep() / 2), " to ",
-                   Grouped(diagnostics.sweep()), ":\n", ObservablesTable(diagnostics, compared));
+                   Grouped(diagnostics.sweep()), ":\n", ObservablesTable(job, compared));
   if (compared) {
     absl::StrAppend(&text,
                     "  distance: between the means plus two standard errors, in informed standard "
@@ -236,6 +244,7 @@ std::string Summary(const v1::Job& job, const std::string& command, absl::TimeZo
   const auto add = [&](const char* what, const std::string& value) {
     absl::StrAppend(&text, "  ", what, value, "\n");
   };
+  if (!job.stop_reason().empty()) add("stopped   ", Printable(job.stop_reason()));
   if (job.has_error()) {
     add("error     ",
         absl::StrReplaceAll(DescribeError(ToAbslStatus(job.error())), {{"\n", "\n            "}}));

@@ -3,9 +3,11 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/posteriorctl/live_display.h"
 #include "client/posteriorctl/progress.h"
+#include "posteriord/names.h"
 
 namespace posteriord::client {
 namespace {
@@ -64,6 +66,23 @@ absl::StatusOr<v1::Job> WatchUntilEnd(Session& session, const std::string& name)
     job = (*message)->job();
     view.Update(job);
     if (session.json()) session.PrintJson(job, /*one_line=*/true);
+  }
+}
+
+void NoteThatJobGoesOn(Session& session, const std::string& name) {
+  session.Note(absl::StrCat(
+      "the job goes on; watch it again:  ", session.command(), " job watch ", JobName(name),
+      "\n                  or stop it:        ", session.command(), " job cancel ", JobName(name)));
+}
+
+ExitCode Outcome(const v1::Job& job) {
+  switch (job.state()) {
+    case v1::Job::STATE_FAILED:
+      return kJobFailed;
+    case v1::Job::STATE_CANCELLED:
+      return kJobCancelled;
+    default:
+      return kSuccess;
   }
 }
 

@@ -15,6 +15,12 @@ namespace posteriord::client {
 // Errors: CANCELLED when interrupted; else as JobWatch.
 absl::StatusOr<v1::Job> WatchUntilEnd(Session& session, const std::string& name);
 
+// Says that the job goes on although the watch of it was interrupted, and how to watch or stop it.
+void NoteThatJobGoesOn(Session& session, const std::string& name);
+
+// How a watched job ended, as an exit code.
+ExitCode Outcome(const v1::Job& job);
+
 }  // namespace posteriord::client
 
 #endif  // POSTERIORD_CLIENT_POSTERIORCTL_WATCH_H_

@@ -198,6 +198,12 @@ absl::StatusOr<v1::Job> Client::CreateJob(v1::CreateJobRequest request) {
   return Call(*connection_, *connection_->jobs, &v1::JobService::Stub::CreateJob, request);
 }
 
+absl::StatusOr<v1::Job> Client::ProbeJob(v1::ProbeJobRequest request) {
+  request.set_name(JobName(request.name()));
+  if (request.request_id().empty()) request.set_request_id(RandomId());
+  return Call(*connection_, *connection_->jobs, &v1::JobService::Stub::ProbeJob, request);
+}
+
 absl::StatusOr<v1::Job> Client::GetJob(const std::string& name) {
   v1::GetJobRequest request;
   request.set_name(JobName(name));

@@ -55,6 +55,9 @@ class Client {
 
   // Chooses a request_id when the request has none.
   absl::StatusOr<v1::Job> CreateJob(v1::CreateJobRequest request);
+  // Creates the companion of the job that the request names, and returns it. Chooses a request_id
+  // when the request has none.
+  absl::StatusOr<v1::Job> ProbeJob(v1::ProbeJobRequest request);
   absl::StatusOr<v1::Job> GetJob(const std::string& name);
   // Statistics over the chains given, or all.
   absl::StatusOr<v1::JobSummary> GetJobSummary(const std::string& name,

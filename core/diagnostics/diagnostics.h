@@ -55,7 +55,7 @@ struct DiagnosticsInput {
   const std::vector<ChainTrace>* traces = nullptr;  // by chain index
   std::int64_t stride = 1;                          // between the points of the traces
   std::int64_t sweep = 0;
-  bool final = false;  // the sweeps are spent: this verdict is the last
+  bool final = false;  // sampling ends here: this verdict is the last
   // The evaluation before, null at the first. Only the fields agreeing_since and state are read.
   const Diagnostics* previous = nullptr;
 };

@@ -28,7 +28,7 @@ std::string Opening(const VerdictFacts& facts) {
     case ThermalizationState::kThermalized:
       return "Thermalized: ";
     case ThermalizationState::kNotThermalized:
-      return "Not thermalized when the sweeps were spent: ";
+      return "Not thermalized when sampling ended: ";
     case ThermalizationState::kNotApplicable:
       break;
   }

@@ -94,7 +94,7 @@ struct Verdict {
 std::int64_t ConfirmingSweep(std::int64_t agreeing_since);
 
 // The verdict at `sweep`, given the outcome there and agreeing_since of the evaluation before.
-// `final`: the sweeps are spent, what has not thermalized by now has failed to.
+// `final`: sampling ends here, what has not thermalized by now has failed to.
 Verdict Judge(Agreement agreement, std::optional<std::int64_t> agreeing_since, std::int64_t sweep,
               bool final);
 

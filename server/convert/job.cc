@@ -10,8 +10,6 @@
 namespace posteriord::server {
 namespace {
 
-constexpr std::size_t kMaxDisplayNameBytes = 128;
-constexpr std::size_t kMaxLabels = 32;
 constexpr std::size_t kMaxLabelBytes = 63;
 
 bool IsLabelKey(std::string_view key) {

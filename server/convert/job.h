@@ -2,6 +2,7 @@
 #ifndef POSTERIORD_SERVER_CONVERT_JOB_H_
 #define POSTERIORD_SERVER_CONVERT_JOB_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "core/model/parameter_layout.h"
@@ -10,6 +11,10 @@
 #include "server/base/field_violation.h"
 
 namespace posteriord::server {
+
+// Limits of what people write on a job.
+inline constexpr std::size_t kMaxDisplayNameBytes = 128;
+inline constexpr std::size_t kMaxLabels = 32;
 
 // The fields of a new job that its creator may set: display_name, labels and spec.
 v1::Job InputFields(const v1::Job& job);

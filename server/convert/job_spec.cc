@@ -17,14 +17,14 @@
 #include "server/convert/field_checker.h"
 #include "server/convert/network_spec.h"
 #include "server/convert/sampler_spec.h"
+#include "server/convert/stop_rules.h"
 
 namespace posteriord::server {
 namespace {
 
-constexpr int kMaxChains = 1024;
 constexpr std::int64_t kMaxSamples = 100'000'000;
-constexpr std::int64_t kMaxSweeps = 1'000'000'000'000;  // of warm-up, and after it
 constexpr std::int64_t kBillion = 1'000'000'000;
+constexpr std::int64_t kMaxSamplingSweeps = 1'000'000'000'000;  // after warm-up
 constexpr int kMaxProbes = 64;
 constexpr int kMaxProbedOutputs = 4096;  // of all probes together
 
@@ -47,6 +47,7 @@ class Completer {
     CompleteSchedule();
     CompleteObservation();
     CompleteThermalization();
+    if (spec_.has_stop()) CompleteStopRules(spec_, checker_);
   }
 
   void CompleteForData(const DataOutline& data) {
@@ -140,10 +141,10 @@ class Completer {
     v1::ChainGroup::PopulationStart& population = *group.mutable_population();
     if (population.members() == 0) population.set_members(8);
     if (population.sweeps() == 0) population.set_sweeps(10'000);
-    const bool in_range =
-        checker_.CheckRange(path + ".members", population.members(), 2, kMaxChains) &
-        checker_.CheckRange(path + ".sweeps", population.sweeps(), 2, kBillion);
-    if (!in_range) return;
+    const bool members =
+        checker_.CheckRange(path + ".members", population.members(), 2, kMaxChains);
+    const bool in_range = checker_.CheckRange(path + ".sweeps", population.sweeps(), 2, kBillion);
+    if (!members || !in_range) return;
     if (!spec_.sampler().has_gibbs()) {
       checker_.Add(path, "is for the Gibbs sampler: the others adapt to the state they are in");
       return;
@@ -177,15 +178,16 @@ class Completer {
   void CompleteSchedule() {
     v1::Schedule& schedule = *spec_.mutable_schedule();
     if (schedule.thinning() == 0) schedule.set_thinning(1);
-    checker_.CheckRange("schedule.warmup_sweeps", schedule.warmup_sweeps(), 0, kMaxSweeps);
-    checker_.CheckRange("schedule.draws", schedule.draws(), 1, kBillion);
+    checker_.CheckRange("schedule.warmup_sweeps", schedule.warmup_sweeps(), 0, kMaxWarmupSweeps);
+    checker_.CheckRange("schedule.draws", schedule.draws(), 1, kMaxDraws);
     checker_.CheckRange("schedule.thinning", schedule.thinning(), 1, kBillion);
     const double sweeps = 1.0 * schedule.draws() * schedule.thinning();
-    if (schedule.draws() <= kBillion && schedule.thinning() <= kBillion && sweeps > kMaxSweeps) {
+    if (schedule.draws() <= kBillion && schedule.thinning() <= kBillion &&
+        sweeps > kMaxSamplingSweeps) {
       checker_.Add("schedule", absl::StrCat("asks for ", sweeps,
                                             " sweeps (draws * thinning) of each "
                                             "chain; there can be ",
-                                            kMaxSweeps, " at most"));
+                                            kMaxSamplingSweeps, " at most"));
     }
     checker_.CheckEnum("schedule.storage", schedule.storage(), v1::Precision_IsValid);
     if (schedule.storage() == v1::PRECISION_UNSPECIFIED) {
@@ -199,7 +201,7 @@ class Completer {
     if (observation.max_points() == 0) observation.set_max_points(1024);
     if (!observation.has_probes()) observation.set_probes(std::min(2, MaxProbes()));
     checker_.CheckRange("observation.initial_stride", observation.initial_stride(), 1, kBillion);
-    checker_.CheckRange("observation.max_points", observation.max_points(), 16, 1'000'000);
+    checker_.CheckRange("observation.max_points", observation.max_points(), 16, kMaxTracePoints);
     if (observation.max_points() % 2 != 0) {
       checker_.Add("observation.max_points",
                    absl::StrCat("must be even, unlike ", observation.max_points()));
@@ -230,7 +232,8 @@ class Completer {
     if (!(size >= 4 && size <= 1e6)) {
       checker_.Add("thermalization.min_effective_sample_size",
                    absl::StrCat("must be from 4 to 1000000, not ", size));
-    } else if (ComparesChains() && spec_.observation().max_points() < 4 * size) {
+    } else if ((ComparesChains(spec_) || spec_.stop().has_rhat_below()) &&
+               spec_.observation().max_points() < 4 * size) {
       // A full trace holds at least max_points / 2 points, and the window of a verdict half of
       // them.
       checker_.Add(
@@ -239,14 +242,6 @@ class Completer {
                           "or no window holds that many points; 16 times is better",
                           size));
     }
-  }
-
-  // Whether there are chains at equilibrium and others to compare with them.
-  bool ComparesChains() const {
-    const auto informed = [](const v1::ChainGroup& group) { return group.has_informed(); };
-    const auto& groups = spec_.chain_groups();
-    return std::any_of(groups.begin(), groups.end(), informed) &&
-           !std::all_of(groups.begin(), groups.end(), informed);
   }
 
   // ----- What depends on the data -----
@@ -353,6 +348,13 @@ void CompleteSpec(v1::JobSpec& spec, FieldViolations& violations) {
 
 void CompleteSpecForData(const DataOutline& data, v1::JobSpec& spec, FieldViolations& violations) {
   Completer(spec, violations).CompleteForData(data);
+}
+
+bool ComparesChains(const v1::JobSpec& spec) {
+  const auto informed = [](const v1::ChainGroup& group) { return group.has_informed(); };
+  const auto& groups = spec.chain_groups();
+  return std::any_of(groups.begin(), groups.end(), informed) &&
+         !std::all_of(groups.begin(), groups.end(), informed);
 }
 
 core::Spec ToCoreSpec(const v1::JobSpec& complete, int inputs) {

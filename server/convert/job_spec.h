@@ -13,6 +13,12 @@
 
 namespace posteriord::server {
 
+// Limits of a job.
+inline constexpr int kMaxChains = 1024;
+inline constexpr std::int64_t kMaxWarmupSweeps = 1'000'000'000'000;
+inline constexpr std::int64_t kMaxDraws = 1'000'000'000;
+inline constexpr int kMaxTracePoints = 1'000'000;
+
 // What is known of a job's data before they are read.
 struct DataOutline {
   int inputs = 0;          // entries of a sample
@@ -31,7 +37,10 @@ void CompleteSpec(v1::JobSpec& spec, FieldViolations& violations);
 // what it found wrong is passed over.
 void CompleteSpecForData(const DataOutline& data, v1::JobSpec& spec, FieldViolations& violations);
 
-// REQUIRES: both of the above were called and found nothing wrong.
+// Whether there are informed chains, which are at equilibrium, and others to compare with them.
+bool ComparesChains(const v1::JobSpec& spec);
+
+// REQUIRES: CompleteSpec() and CompleteSpecForData() found nothing wrong.
 core::Spec ToCoreSpec(const v1::JobSpec& complete, int inputs);
 
 // The teacher of a complete spec. REQUIRES: it has one.

@@ -147,10 +147,13 @@ class NetworkCompleter {
     if (!network_.has_input_shape()) return;
     v1::ImageShape& shape = *network_.mutable_input_shape();
     if (shape.channels() == 0) shape.set_channels(1);
-    const bool sides =
-        checker_.CheckRange("network.input_shape.channels", shape.channels(), 1, kMaxWidth) &
-        checker_.CheckRange("network.input_shape.height", shape.height(), 1, kMaxWidth) &
-        checker_.CheckRange("network.input_shape.width", shape.width(), 1, kMaxWidth);
+    bool sides = true;
+    const auto check = [&](const char* field, int side) {
+      sides &= checker_.CheckRange(absl::StrCat("network.input_shape.", field), side, 1, kMaxWidth);
+    };
+    check("channels", shape.channels());
+    check("height", shape.height());
+    check("width", shape.width());
     if (!sides) return;
     const double size = 1.0 * shape.channels() * shape.height() * shape.width();
     if (size <= kMaxWidth) return;

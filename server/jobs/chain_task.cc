@@ -38,7 +38,10 @@ Task::Next ChainTask::RunSlice(const SliceControl& control) {
     options_.on_error(status);
     return Next::kDone;
   }
-  return *outcome == core::RunOutcome::kYielded ? Next::kAgain : Next::kDone;
+  if (*outcome != core::RunOutcome::kYielded) return Next::kDone;
+  if (options_.barrier == nullptr) return Next::kAgain;
+  // From a refusal on the task may be running on another thread: nothing of it is touched here.
+  return options_.barrier->MayGoOn(chain(), chain_->sweep()) ? Next::kAgain : Next::kDone;
 }
 
 absl::Status ChainTask::SaveCheckpoint() {
@@ -46,11 +49,20 @@ absl::Status ChainTask::SaveCheckpoint() {
   return CommitCheckpoint();
 }
 
+bool ChainTask::IsAtBarrier() const { return chain_->sweep() >= options_.barrier->sweep(); }
+
 absl::StatusOr<core::RunOutcome> ChainTask::Run(const SliceControl& control) {
   try {
     if (chain_ == nullptr) RETURN_IF_ERROR(Start());
-    return chain_->Run(recorder_, {.should_yield = [&control] { return control.ShouldYield(); },
-                                   .interrupt = &control.interrupt()});
+    if (options_.barrier == nullptr) {
+      return chain_->Run(recorder_, {.should_yield = [&control] { return control.ShouldYield(); },
+                                     .interrupt = &control.interrupt()});
+    }
+    if (IsAtBarrier()) return core::RunOutcome::kYielded;  // taken up from a checkpoint made there
+    return chain_->Run(
+        recorder_,
+        {.should_yield = [this, &control] { return IsAtBarrier() || control.ShouldYield(); },
+         .interrupt = &control.interrupt()});
   } catch (const std::bad_alloc&) {
     return absl::ResourceExhaustedError("the server ran out of memory while sampling");
   } catch (const std::exception& error) {

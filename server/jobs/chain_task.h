@@ -13,6 +13,7 @@
 #include "core/sampling/problem.h"
 #include "server/jobs/chain_recorder.h"
 #include "server/jobs/checkpoint_schedule.h"
+#include "server/jobs/sweep_barrier.h"
 #include "server/scheduler/task.h"
 #include "server/store/job_store.h"
 
@@ -32,18 +33,28 @@ class ChainTask final : public Task {
     std::function<std::chrono::steady_clock::time_point()> now;
     // The chain cannot go on. Called from a slice, the last one.
     std::function<void(const absl::Status&)> on_error;
+    // Where the chain waits for others; null: nowhere. A slice that ends there is done, and the
+    // task is to be added to the scheduler again when the barrier names the chain.
+    SweepBarrier* barrier = nullptr;
   };
 
-  // REQUIRES: the store outlives the task; the chain has sweeps to make beyond those stored.
+  // REQUIRES: the store and the barrier outlive the task; the chain has sweeps to make beyond those
+  // stored, and is not beyond the barrier.
   ChainTask(JobStore& store, Options options, const ChainPosition& stored);
 
   Next RunSlice(const SliceControl& control) override;
+
+  // Index of the chain in its job.
+  int chain() const { return options_.recorder.chain; }
 
   // Stores a checkpoint of where the chain is, unless the last one is of the same sweep or the
   // chain was interrupted. REQUIRES: no slice is running.
   absl::Status SaveCheckpoint();
 
  private:
+  // Whether the chain has reached the barrier and may not make another sweep.
+  bool IsAtBarrier() const;
+
   // Samples for a slice; exceptions become statuses.
   absl::StatusOr<core::RunOutcome> Run(const SliceControl& control);
   absl::Status Start();

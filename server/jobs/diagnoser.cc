@@ -16,8 +16,12 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-Diagnoser::Diagnoser(JobStore& store, std::string job, std::shared_ptr<const core::Problem> problem)
-    : store_(store), job_(std::move(job)), problem_(std::move(problem)) {
+Diagnoser::Diagnoser(JobStore& store, std::string job, std::shared_ptr<const core::Problem> problem,
+                     StopPolicy policy)
+    : store_(store),
+      job_(std::move(job)),
+      problem_(std::move(problem)),
+      policy_(std::move(policy)) {
   for (const core::ObservableInfo& observable : problem_->observables()) {
     names_.push_back(observable.name);
     monitored_.push_back(observable.monitored);
@@ -44,14 +48,15 @@ absl::StatusOr<bool> Diagnoser::Restore() {
     }
     next_index_ = latest->index + 1;
     previous_ = FromProto(message);
-    finished_ = latest->sweep >= spec.schedule.total_sweeps();
-    next_sweep = finished_
+    stop_reason_ =
+        latest->sweep >= spec.schedule.total_sweeps() ? kScheduleSpent : message.stop_reason();
+    next_sweep = finished()
                      ? kNever
                      : core::NextLogarithmicPoint(latest->sweep, spec.schedule.total_sweeps());
   }
-  if (!finished_) stride_ = core::EvenStride(spec.observation, next_sweep);
+  if (!finished()) stride_ = core::EvenStride(spec.observation, next_sweep);
   ASSIGN_OR_RETURN(const std::vector<ChainPosition> positions, store_.Positions(job_));
-  for (std::size_t chain = 0; chain < positions.size() && !finished_; ++chain) {
+  for (std::size_t chain = 0; chain < positions.size() && !finished(); ++chain) {
     RETURN_IF_ERROR(ReadChain(static_cast<int>(chain), positions[chain]));
   }
   MutexLock lock(mutex_);
@@ -90,7 +95,12 @@ bool Diagnoser::IsReady() const {
   return *std::min_element(reached_.begin(), reached_.end()) >= next_sweep_;
 }
 
-absl::StatusOr<bool> Diagnoser::EvaluateNext() {
+std::int64_t Diagnoser::NextDecidingSweep() {
+  MutexLock lock(mutex_);
+  return policy_.NextDecidingSweep(next_sweep_, problem_->spec().schedule);
+}
+
+absl::StatusOr<bool> Diagnoser::EvaluateNext(bool wall_time_spent) {
   std::int64_t sweep = 0;
   std::vector<NewPoint> points;
   {
@@ -105,29 +115,36 @@ absl::StatusOr<bool> Diagnoser::EvaluateNext() {
   const core::Spec& spec = problem_->spec();
   SetStride(core::EvenStride(spec.observation, sweep));
   for (const NewPoint& point : points) AddToTraces(point);
-  ASSIGN_OR_RETURN(const v1::Diagnostics message, Evaluate(sweep));
+  ASSIGN_OR_RETURN(const v1::Diagnostics message, Evaluate(sweep, wall_time_spent));
   RETURN_IF_ERROR(store_.AppendDiagnostics(
       job_, {.index = next_index_, .sweep = sweep, .body = message.SerializeAsString()}));
   ++next_index_;
-  finished_ = sweep == spec.schedule.total_sweeps();
+  stop_reason_ = sweep == spec.schedule.total_sweeps() ? kScheduleSpent : message.stop_reason();
   MutexLock lock(mutex_);
   next_sweep_ =
-      finished_ ? kNever : core::NextLogarithmicPoint(sweep, spec.schedule.total_sweeps());
+      finished() ? kNever : core::NextLogarithmicPoint(sweep, spec.schedule.total_sweeps());
   return true;
 }
 
-absl::StatusOr<v1::Diagnostics> Diagnoser::Evaluate(std::int64_t sweep) {
+absl::StatusOr<v1::Diagnostics> Diagnoser::Evaluate(std::int64_t sweep, bool wall_time_spent) {
   const core::Spec& spec = problem_->spec();
-  core::Diagnostics diagnostics =
-      core::EvaluateDiagnostics({.thermalization = &spec.thermalization,
-                                 .names = names_,
-                                 .monitored = monitored_,
-                                 .traces = &traces_,
-                                 .stride = stride_,
-                                 .sweep = sweep,
-                                 .final = sweep == spec.schedule.total_sweeps(),
-                                 .previous = previous_.has_value() ? &*previous_ : nullptr});
+  core::DiagnosticsInput input{.thermalization = &spec.thermalization,
+                               .names = names_,
+                               .monitored = monitored_,
+                               .traces = &traces_,
+                               .stride = stride_,
+                               .sweep = sweep,
+                               .final = sweep == spec.schedule.total_sweeps(),
+                               .previous = previous_.has_value() ? &*previous_ : nullptr};
+  core::Diagnostics diagnostics = core::EvaluateDiagnostics(input);
+  std::string stop_reason;
+  if (!input.final) stop_reason = policy_.ReasonToStop(diagnostics, input, wall_time_spent);
+  if (!stop_reason.empty()) {  // no verdict comes after this one
+    input.final = true;
+    diagnostics = core::EvaluateDiagnostics(input);
+  }
   v1::Diagnostics message = ToProto(diagnostics, problem_->observables());
+  message.set_stop_reason(std::move(stop_reason));
   previous_ = std::move(diagnostics);
   ASSIGN_OR_RETURN(const std::optional<double> pooled, PooledTestError(false, sweep));
   if (pooled.has_value()) message.set_pooled_predictive_test_error(*pooled);

@@ -15,21 +15,24 @@
 #include "core/diagnostics/diagnostics.h"
 #include "core/sampling/problem.h"
 #include "posteriord/v1/thermalization.pb.h"
+#include "server/jobs/stop_policy.h"
 #include "server/store/job_store.h"
 
 namespace posteriord::server {
 
 // Evaluates at every logarithmic point of the schedule, in order, as soon as every chain has
 // committed beyond it. The evaluations are a function of the traces, so they are the same however
-// the chains were scheduled or the server restarted. Keeps the evenly spaced points of the traces
-// in memory.
+// the chains were scheduled or the server restarted. Decides at each whether the job stops there;
+// that is stored with the evaluation, whose verdicts are then final. Keeps the evenly spaced points
+// of the traces in memory.
 //
 // Whoever is told to evaluate calls EvaluateNext() until there is nothing left, one thread at a
 // time.
 class Diagnoser {
  public:
   // REQUIRES: the store outlives the diagnoser.
-  Diagnoser(JobStore& store, std::string job, std::shared_ptr<const core::Problem> problem);
+  Diagnoser(JobStore& store, std::string job, std::shared_ptr<const core::Problem> problem,
+            StopPolicy policy = {});
 
   // Takes up the evaluations and traces stored. Before anything else. True when the caller is to
   // evaluate.
@@ -40,11 +43,19 @@ class Diagnoser {
   bool Add(int chain, absl::Span<const TraceRecord> points, std::int64_t sweeps);
 
   // Makes and stores the next evaluation; false when there was nothing left to evaluate: someone
-  // else will be told.
-  absl::StatusOr<bool> EvaluateNext();
+  // else will be told. `wall_time_spent`: whether the job's wall time is, for rules that ask.
+  absl::StatusOr<bool> EvaluateNext(bool wall_time_spent = false);
 
-  // Whether the evaluation at the last sweep is stored. By whoever evaluates.
-  bool finished() const { return finished_; }
+  // Whether the last evaluation is stored, that at the last sweep or one at which the job stops. By
+  // whoever evaluates.
+  bool finished() const { return !stop_reason_.empty(); }
+
+  // Why sampling has ended, in a sentence; empty before finished(). By whoever evaluates.
+  const std::string& stop_reason() const { return stop_reason_; }
+
+  // Sweep count that no chain may pass yet, see StopPolicy. Changes with each evaluation. REQUIRES:
+  // the policy decides at evaluations; not finished(). By whoever evaluates.
+  std::int64_t NextDecidingSweep();
 
  private:
   struct NewPoint {
@@ -62,7 +73,7 @@ class Diagnoser {
   void SetStride(std::int64_t stride);
   void AddToTraces(const NewPoint& point);
 
-  absl::StatusOr<v1::Diagnostics> Evaluate(std::int64_t sweep);
+  absl::StatusOr<v1::Diagnostics> Evaluate(std::int64_t sweep, bool wall_time_spent);
 
   // Error of the posterior predictive pooled over the informed or the other chains after so many
   // sweeps; unset until all of them have draws.
@@ -71,6 +82,7 @@ class Diagnoser {
   JobStore& store_;
   const std::string job_;
   const std::shared_ptr<const core::Problem> problem_;
+  const StopPolicy policy_;
   std::vector<std::string> names_;  // of the observables
   std::vector<bool> monitored_;
 
@@ -80,7 +92,7 @@ class Diagnoser {
   std::int64_t stride_ = 1;                        // all of which are multiples of this
   std::int64_t next_index_ = 0;
   std::optional<core::Diagnostics> previous_;
-  bool finished_ = false;
+  std::string stop_reason_;
 
   Mutex mutex_;
   std::vector<NewPoint> new_points_ ABSL_GUARDED_BY(mutex_);

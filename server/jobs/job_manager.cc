@@ -12,10 +12,10 @@
 #include "server/base/field_violation.h"
 #include "server/base/random_id.h"
 #include "server/base/status_macros.h"
+#include "server/convert/companion.h"
 #include "server/convert/job.h"
 #include "server/convert/resource_name.h"
 #include "server/convert/status.h"
-#include "server/jobs/clock.h"
 #include "server/jobs/job_plan.h"
 #include "server/jobs/job_view.h"
 #include "spdlog/spdlog.h"
@@ -41,6 +41,26 @@ absl::Status CheckRequest(const v1::CreateJobRequest& request) {
                                               " printable ASCII characters"));
   }
   return violations.ToStatus();
+}
+
+// What the store keeps of an outcome besides the state; see JobRecord::outcome.
+std::string StoredOutcome(const JobOutcome& outcome) {
+  switch (outcome.state) {
+    case JobState::kFailed:
+      return ToProto(outcome.error).SerializeAsString();
+    case JobState::kSucceeded:
+      return outcome.stop_reason;
+    default:
+      return "";
+  }
+}
+
+// For the log.
+std::string Describe(const JobOutcome& outcome) {
+  if (outcome.state == JobState::kFailed) return outcome.error.ToString();
+  const std::string state =
+      v1::Job::State_Name(static_cast<v1::Job::State>(outcome.state)).substr(6);
+  return outcome.stop_reason.empty() ? state : absl::StrCat(state, ": ", outcome.stop_reason);
 }
 
 // The same bytes for the same wishes.
@@ -104,7 +124,7 @@ absl::StatusOr<v1::Job> JobManager::CreateJob(const v1::CreateJobRequest& reques
   record.labels.insert(plan.job.labels().begin(), plan.job.labels().end());
   record.dataset_id = plan.dataset_id;
   record.body = plan.job.SerializeAsString();
-  record.create_time_us = NowMicroseconds();
+  record.create_time_us = environment_.time_of_day_us();
   Reserve(record.id, plan.job.estimate().memory_bytes());
   const absl::StatusOr<std::string> id =
       environment_.store.CreateJob(record, plan.spec.chain_count(), request.request_id(),
@@ -121,6 +141,21 @@ absl::StatusOr<v1::Job> JobManager::CreateJob(const v1::CreateJobRequest& reques
     Release(record.id);
   }
   return GetJob(*id);
+}
+
+absl::StatusOr<v1::Job> JobManager::ProbeJob(std::string_view id,
+                                             const v1::ProbeJobRequest& request) {
+  const absl::StatusOr<JobRecord> record = environment_.store.GetJob(id);
+  if (!record.ok()) return NotFoundOrOther(record.status(), id);
+  ASSIGN_OR_RETURN(v1::Job job, ParseAcceptedJob(*record));
+  job.set_name(JobName(id));
+  v1::CreateJobRequest create;
+  ASSIGN_OR_RETURN(*create.mutable_job(), MakeCompanion(job, request));
+  create.set_request_id(request.request_id());
+  create.set_validate_only(request.validate_only());
+  absl::StatusOr<v1::Job> companion = CreateJob(create);
+  if (!companion.ok()) return WithCompanionFields(companion.status());
+  return companion;
 }
 
 absl::Status JobManager::CheckMemory(const v1::ResourceEstimate& estimate) const {
@@ -185,7 +220,8 @@ absl::StatusOr<v1::Job> JobManager::CancelJob(std::string_view id) {
   }
   // Nobody works on it: its end could not be stored before.
   RETURN_IF_ERROR(environment_.store.SetState(id, {JobState::kQueued, JobState::kRunning},
-                                              JobState::kCancelled, NowMicroseconds(), ""));
+                                              JobState::kCancelled, environment_.time_of_day_us(),
+                                              ""));
   return GetJob(id);
 }
 
@@ -254,26 +290,22 @@ void JobManager::StartWaiting() {
     memory_in_use_ += entry.memory_bytes;
     entry.phase = Phase::kRunning;
     entry.run = std::make_shared<JobRun>(
-        environment_, *next, [this, id = *next](JobState state, const absl::Status& error) {
-          Finish(id, state, error);
-        });
+        environment_, *next,
+        [this, id = *next](const JobOutcome& outcome) { Finish(id, outcome); });
     entry.run->Start();
     next = waiting_.erase(next);
   }
 }
 
-void JobManager::Finish(const std::string& id, JobState state, const absl::Status& error) {
-  const absl::Status stored = environment_.store.SetState(
-      id, {JobState::kQueued, JobState::kRunning}, state, NowMicroseconds(),
-      state == JobState::kFailed ? ToProto(error).SerializeAsString() : "");
+void JobManager::Finish(const std::string& id, const JobOutcome& outcome) {
+  const absl::Status stored =
+      environment_.store.SetState(id, {JobState::kQueued, JobState::kRunning}, outcome.state,
+                                  environment_.time_of_day_us(), StoredOutcome(outcome));
   if (!stored.ok()) {
     spdlog::error("{}: cannot store its end; the next server goes on with it: {}", JobName(id),
                   stored.ToString());
   } else {
-    spdlog::info("{} ended: {}", JobName(id),
-                 state == JobState::kFailed
-                     ? error.ToString()
-                     : v1::Job::State_Name(static_cast<v1::Job::State>(state)).substr(6));
+    spdlog::info("{} ended: {}", JobName(id), Describe(outcome));
     const absl::Status sealed = environment_.store.Seal(id);
     if (!sealed.ok()) spdlog::warn("{}: cannot fold its file: {}", JobName(id), sealed.ToString());
   }
@@ -306,10 +338,10 @@ void JobManager::StopAndWait(const std::string& id) {
     }
   }
   if (run == nullptr) {
-    Finish(id, JobState::kCancelled, absl::OkStatus());
+    Finish(id, {.state = JobState::kCancelled});
     return;
   }
-  run->End(JobState::kCancelled, absl::OkStatus());
+  run->End({.state = JobState::kCancelled});
   MutexLock lock(mutex_);
   while (entries_.contains(id)) changed_.Wait(mutex_);
 }

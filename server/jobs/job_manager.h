@@ -39,6 +39,9 @@ class JobManager {
   // accepted. Errors: as JobService.CreateJob.
   absl::StatusOr<v1::Job> CreateJob(const v1::CreateJobRequest& request);
 
+  // Accepts the companion of a job, as CreateJob does. Errors: as JobService.ProbeJob.
+  absl::StatusOr<v1::Job> ProbeJob(std::string_view id, const v1::ProbeJobRequest& request);
+
   absl::StatusOr<v1::Job> GetJob(std::string_view id);
 
   struct Page {
@@ -85,7 +88,7 @@ class JobManager {
   void StartWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Stores the outcome of a job that nobody works on any more, and gives up its entry.
-  void Finish(const std::string& id, JobState state, const absl::Status& error);
+  void Finish(const std::string& id, const JobOutcome& outcome);
   // Ends the job as cancelled if it is not ending already, and waits until nobody works on it.
   void StopAndWait(const std::string& id);
 

@@ -1,5 +1,6 @@
 #include "server/jobs/job_run.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <optional>
@@ -8,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/status_macros.h"
 #include "server/convert/job_spec.h"
-#include "server/jobs/clock.h"
 #include "server/jobs/job_view.h"
 #include "server/scheduler/function_task.h"
 
@@ -36,25 +36,32 @@ void JobRun::Start() {
   environment_.scheduler.Add(id_, MakeTask([self = shared_from_this()](const auto&) {
                                const absl::Status status =
                                    CatchExceptions([&self] { return self->Prepare(); });
-                               if (!status.ok()) self->End(JobState::kFailed, status);
+                               if (!status.ok()) {
+                                 self->End({.state = JobState::kFailed, .error = status});
+                               }
                                return Task::Next::kDone;
                              }));
 }
 
-void JobRun::End(JobState state, const absl::Status& error) {
+void JobRun::End(JobOutcome outcome) {
   {
     MutexLock lock(mutex_);
     if (ending_) return;
     ending_ = true;
   }
-  environment_.scheduler.Stop(id_, [self = shared_from_this(), state, error] {
-    {
-      MutexLock lock(self->checkpoint_mutex_);
-      self->chains_.clear();  // whoever is told of the end may count on the memory
-      self->diagnoser_.reset();
-    }
-    self->on_end_(state, error);
-  });
+  environment_.scheduler.Stop(
+      id_, [self = shared_from_this(), outcome = std::move(outcome)]() mutable {
+        {
+          MutexLock lock(self->checkpoint_mutex_);
+          if (outcome.state == JobState::kSucceeded && self->diagnoser_->finished()) {
+            // It is stored already, even if the wall time was a little faster.
+            outcome.stop_reason = self->diagnoser_->stop_reason();
+          }
+          self->chains_.clear();  // whoever is told of the end may count on the memory
+          self->diagnoser_.reset();
+        }
+        self->on_end_(outcome);
+      });
 }
 
 absl::Status JobRun::SaveCheckpoints(std::chrono::steady_clock::time_point deadline) {
@@ -70,15 +77,26 @@ absl::Status JobRun::Prepare() {
   ASSIGN_OR_RETURN(const JobRecord record, environment_.store.GetJob(id_));
   ASSIGN_OR_RETURN(const v1::Job job, ParseAcceptedJob(record));
   ASSIGN_OR_RETURN(std::shared_ptr<const core::Problem> problem, CreateProblem(job));
-  diagnoser_ = std::make_unique<Diagnoser>(environment_.store, id_, problem);
+  policy_ = StopPolicy(job.spec());
+  diagnoser_ = std::make_unique<Diagnoser>(environment_.store, id_, problem, policy_);
   ASSIGN_OR_RETURN(const bool evaluate, diagnoser_->Restore());
   if (diagnoser_->finished()) {
-    End(JobState::kSucceeded, absl::OkStatus());
+    End({.state = JobState::kSucceeded, .stop_reason = diagnoser_->stop_reason()});
     return absl::OkStatus();
   }
+  std::int64_t start_time_us = record.start_time_us;
   if (record.state == JobState::kQueued) {
+    start_time_us = environment_.time_of_day_us();
     RETURN_IF_ERROR(environment_.store.SetState(id_, {JobState::kQueued}, JobState::kRunning,
-                                                NowMicroseconds(), ""));
+                                                start_time_us, ""));
+  }
+  wall_time_end_us_ = policy_.WallTimeEnd(start_time_us);
+  if (policy_.stops_by_time() && WallTimeIsSpent()) {  // while there was no server
+    End({.state = JobState::kSucceeded, .stop_reason = policy_.WallTimeReason()});
+    return absl::OkStatus();
+  }
+  if (policy_.decides_at_evaluations()) {
+    barrier_ = std::make_unique<SweepBarrier>(diagnoser_->NextDecidingSweep());
   }
   RETURN_IF_ERROR(StartChains(std::move(problem), StorageBytes(job.spec())));
   if (evaluate) StartEvaluation();
@@ -97,8 +115,11 @@ absl::Status JobRun::StartChains(std::shared_ptr<const core::Problem> problem, i
     if (positions[chain].sweeps == problem->spec().schedule.total_sweeps()) continue;
     const auto on_commit = [this](const ChainCommit& commit) {
       if (diagnoser_->Add(commit.chain, commit.points, commit.sweeps)) StartEvaluation();
+      if (policy_.stops_by_time()) EndIfTimeIsSpent();
     };
-    const auto on_error = [this](const absl::Status& error) { End(JobState::kFailed, error); };
+    const auto on_error = [this](const absl::Status& error) {
+      End({.state = JobState::kFailed, .error = error});
+    };
     chains_.push_back(std::make_shared<ChainTask>(
         environment_.store,
         ChainTask::Options{.recorder = {.job = id_,
@@ -110,13 +131,23 @@ absl::Status JobRun::StartChains(std::shared_ptr<const core::Problem> problem, i
                            .numeric_profile = environment_.numeric_profile,
                            .checkpoint_interval = environment_.checkpoint_interval,
                            .now = environment_.now,
-                           .on_error = on_error},
+                           .on_error = on_error,
+                           .barrier = barrier_.get()},
         positions[chain]));
   }
   for (const std::shared_ptr<ChainTask>& chain : chains_) {
     environment_.scheduler.Add(id_, chain);
   }
   return absl::OkStatus();
+}
+
+void JobRun::EndIfTimeIsSpent() {
+  if (!WallTimeIsSpent()) return;
+  End({.state = JobState::kSucceeded, .stop_reason = policy_.WallTimeReason()});
+}
+
+bool JobRun::WallTimeIsSpent() const {
+  return wall_time_end_us_.has_value() && environment_.time_of_day_us() >= *wall_time_end_us_;
 }
 
 void JobRun::StartEvaluation() {
@@ -130,20 +161,29 @@ Task::Next JobRun::Evaluate(const SliceControl& control) {
   do {
     bool evaluated = false;
     const absl::Status status = CatchExceptions([this, &evaluated]() -> absl::Status {
-      ASSIGN_OR_RETURN(evaluated, diagnoser_->EvaluateNext());
+      ASSIGN_OR_RETURN(evaluated, diagnoser_->EvaluateNext(WallTimeIsSpent()));
       return absl::OkStatus();
     });
     if (!status.ok()) {
-      End(JobState::kFailed, status);
+      End({.state = JobState::kFailed, .error = status});
       return Task::Next::kDone;
     }
     if (diagnoser_->finished()) {
-      End(JobState::kSucceeded, absl::OkStatus());
+      End({.state = JobState::kSucceeded, .stop_reason = diagnoser_->stop_reason()});
       return Task::Next::kDone;
     }
     if (!evaluated) return Task::Next::kDone;
+    if (barrier_ != nullptr) MoveBarrier();
   } while (!control.ShouldYield());
   return Task::Next::kAgain;
+}
+
+void JobRun::MoveBarrier() {
+  const std::vector<int> released = barrier_->MoveTo(diagnoser_->NextDecidingSweep());
+  for (const std::shared_ptr<ChainTask>& chain : chains_) {
+    if (std::find(released.begin(), released.end(), chain->chain()) == released.end()) continue;
+    environment_.scheduler.Add(id_, chain);
+  }
 }
 
 }  // namespace posteriord::server

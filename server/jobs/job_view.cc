@@ -84,6 +84,7 @@ absl::StatusOr<v1::Job> ViewJob(JobStore& store, const JobRecord& record, JobDet
     return absl::DataLossError(
         absl::StrCat("the stored outcome of ", JobName(record.id), " cannot be read"));
   }
+  if (record.state == JobState::kSucceeded) job.set_stop_reason(record.outcome);
   const auto set_time = [](std::int64_t time_us, google::protobuf::Timestamp* time) {
     *time = TimeUtil::MicrosecondsToTimestamp(time_us);
   };

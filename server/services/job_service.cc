@@ -89,6 +89,15 @@ grpc::ServerUnaryReactor* JobService::CreateJob(grpc::CallbackServerContext* con
   });
 }
 
+grpc::ServerUnaryReactor* JobService::ProbeJob(grpc::CallbackServerContext* context,
+                                               const v1::ProbeJobRequest* request,
+                                               v1::Job* response) {
+  return RunUnary(context, commands_, response, [this, request]() -> absl::StatusOr<v1::Job> {
+    ASSIGN_OR_RETURN(const std::string id, ParseJobName(request->name(), "name"));
+    return jobs_.ProbeJob(id, *request);
+  });
+}
+
 grpc::ServerUnaryReactor* JobService::GetJob(grpc::CallbackServerContext* context,
                                              const v1::GetJobRequest* request, v1::Job* response) {
   return RunUnary(context, executor_, response, [this, request]() -> absl::StatusOr<v1::Job> {

@@ -28,6 +28,9 @@ class JobService final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* CreateJob(grpc::CallbackServerContext* context,
                                       const v1::CreateJobRequest* request,
                                       v1::Job* response) override;
+  grpc::ServerUnaryReactor* ProbeJob(grpc::CallbackServerContext* context,
+                                     const v1::ProbeJobRequest* request,
+                                     v1::Job* response) override;
   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
                                    const v1::GetJobRequest* request, v1::Job* response) override;
   grpc::ServerUnaryReactor* GetJobSummary(grpc::CallbackServerContext* context,

@@ -20,7 +20,13 @@ namespace posteriord::server {
 namespace {
 
 constexpr int kPointsPerRead = 4096;
-constexpr char kSamplerPrefix[] = "sampler.";
+
+// Whether an observable is a function of the chain's present state: others, such as running means,
+// are no chains of draws, and statistics of them mean nothing.
+bool IsOfTheState(const std::string& name) {
+  return !absl::StartsWith(name, "sampler.") && !absl::StartsWith(name, "population.") &&
+         !absl::StartsWith(name, "predictive_");
+}
 
 // What is kept of a chain's trace.
 struct ChainTrace {
@@ -153,7 +159,7 @@ absl::StatusOr<v1::JobSummary> SummarizeJob(JobStore& store, const std::string& 
 
   for (int i = 0; i < job.observables_size(); ++i) {
     const std::string& name = job.observables(i).name();
-    if (absl::StartsWith(name, kSamplerPrefix)) continue;
+    if (!IsOfTheState(name)) continue;
     std::vector<absl::Span<const double>> values;
     for (const ChainTrace& trace : traces) {
       values.emplace_back(trace.observables[static_cast<std::size_t>(i)]);

@@ -34,7 +34,8 @@ struct JobRecord {
   std::map<std::string, std::string> labels;  // for listing
   std::string dataset_id;                     // empty when the job reads none
   std::string body;                           // serialized Job message as accepted
-  std::string outcome;                        // serialized google.rpc.Status once failed
+  std::string outcome;                        // serialized google.rpc.Status once failed, why it
+                                              // stopped, as text, once succeeded
   std::int64_t create_time_us = 0;            // since the Unix epoch; 0 = unset
   std::int64_t start_time_us = 0;
   std::int64_t end_time_us = 0;
@@ -130,8 +131,8 @@ class JobStore {
   virtual absl::StatusOr<std::vector<JobRecord>> ListJobs(const ListQuery& query) = 0;
 
   // Moves a job from one of `from` to `to`, else FAILED_PRECONDITION; sets the end time, or the
-  // start time the first time, and, for kFailed, the outcome. A job whose file is damaged can still
-  // be failed, cancelled and deleted.
+  // start time the first time, and, for a final state, the outcome. A job whose file is damaged can
+  // still be failed, cancelled and deleted.
   virtual absl::Status SetState(std::string_view id, const std::vector<JobState>& from, JobState to,
                                 std::int64_t time_us, std::string_view outcome) = 0;
 

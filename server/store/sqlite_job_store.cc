@@ -204,7 +204,7 @@ absl::Status SqliteJobStore::SetState(std::string_view id, const std::vector<Job
     status.state = to;
     if (to == JobState::kRunning && status.start_time_us == 0) status.start_time_us = time_us;
     if (IsFinal(to)) status.end_time_us = time_us;
-    if (to == JobState::kFailed) status.outcome = outcome;
+    if (IsFinal(to)) status.outcome = outcome;
     if (file_is_usable) RETURN_IF_ERROR(file->WriteStatus(status));
     RETURN_IF_ERROR(catalog_.SetStatus(id, status));
   }

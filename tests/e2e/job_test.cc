@@ -51,6 +51,67 @@ TEST_F(JobTest, TeacherStudentJobEndsWithAVerdictAndAllItsDraws) {
   EXPECT_FALSE(diagnostics.explanation().empty());
 }
 
+TEST_F(JobTest, SummaryHasStatisticsOfEveryObservableOfTheState) {
+  const v1::Job created = Create(TeacherJob(500));
+  ASSERT_OK(api().AwaitEnd(created.name()));
+  const auto summary = api().GetJobSummary(created.name());
+  ASSERT_OK(summary);
+  EXPECT_THAT(summary->chains(), ElementsAre(0, 1, 2, 3));
+  EXPECT_EQ(summary->points_per_chain(), 500);
+  EXPECT_THAT(summary->samplers(), IsEmpty());
+  for (const v1::ObservableSummary& observable : summary->observables()) {
+    EXPECT_TRUE(observable.has_mean()) << observable.name();
+    EXPECT_TRUE(observable.has_rhat()) << observable.name();
+    EXPECT_NE(observable.name(), "predictive_test_error");
+  }
+  EXPECT_THAT(api().GetJobSummary("jobs/none"), StatusIs(kNotFound));
+}
+
+TEST_F(JobTest, GradientSamplersSampleTheClassicalPosterior) {
+  for (const char* sampler : {"hmc { leapfrog_steps: 5 }", "mala {}", "nuts {}"}) {
+    v1::CreateJobRequest request = TeacherJob(200);
+    v1::JobSpec& spec = *request.mutable_job()->mutable_spec();
+    spec.mutable_network()->set_posterior(v1::Network::POSTERIOR_CLASSICAL);
+    spec.mutable_schedule()->set_warmup_sweeps(200);
+    *spec.mutable_sampler() = FromText<v1::Sampler>(sampler);
+    const v1::Job created = Create(request);
+    const auto job = api().AwaitEnd(created.name());
+    ASSERT_OK(job);
+    EXPECT_EQ(job->state(), v1::Job::STATE_SUCCEEDED) << job->error().message();
+    const auto summary = api().GetJobSummary(created.name());
+    ASSERT_OK(summary);
+    ASSERT_THAT(summary->samplers(), SizeIs(4));
+    for (const v1::SamplerSummary& chain : summary->samplers()) {
+      EXPECT_GT(chain.acceptance(), 0.3) << sampler;
+      EXPECT_GT(chain.step_size(), 0) << sampler;
+    }
+  }
+}
+
+TEST_F(JobTest, ImagesAreClassifiedByAConvolutionalNetwork) {
+  v1::CreateJobRequest request = TeacherJob(50);
+  v1::JobSpec& spec = *request.mutable_job()->mutable_spec();
+  *spec.mutable_network() = FromText<v1::Network>(R"pb(
+    input_shape { height: 6 width: 6 }
+    layers { conv2d { channels: 2 kernel_height: 3 kernel_width: 3 } }
+    layers { avg_pool2d { height: 2 width: 2 } }
+    layers { activation { kind: KIND_ABSOLUTE } }
+    layers { flatten {} }
+    layers { dense { units: 3 } }
+    noise_variance: 0.5
+    likelihood { probit {} }
+  )pb");
+  spec.mutable_data()->mutable_gaussian()->set_dimension(36);
+  const v1::Job created = Create(request);
+  ASSERT_EQ(created.parameters_size(), 4);
+  EXPECT_EQ(created.parameters(0).name(), "conv1.weight");
+  EXPECT_THAT(created.parameters(0).shape(), ElementsAre(2, 1, 3, 3));
+  EXPECT_THAT(created.parameters(2).shape(), ElementsAre(3, 8));
+  const auto job = api().AwaitEnd(created.name());
+  ASSERT_OK(job);
+  EXPECT_EQ(job->state(), v1::Job::STATE_SUCCEEDED) << job->error().message();
+}
+
 TEST_F(JobTest, WatchSendsTheJobAtOnceThenNewerVersionsAndTheEnd) {
   const v1::Job created = Create(TeacherJob(2000));
   grpc::ClientContext context;

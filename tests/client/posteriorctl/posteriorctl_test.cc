@@ -380,6 +380,159 @@ TEST_F(PosteriorctlTest, AnInterruptedWatchLeavesTheJobAlone) {
   EXPECT_EQ(run.out, "");
 }
 
+// ----- Probing -----
+
+// The job a1 reads real labels, and the watch tells of its companion, which ends as `edit` says.
+template <typename Edit>
+void ScriptProbe(Script& script, Edit edit) {
+  script.jobs["jobs/a1"].mutable_spec()->mutable_data()->clear_teacher();
+  for (v1::WatchJobResponse& message : script.watch) {
+    v1::Job& companion = *message.mutable_job();
+    companion.set_name("jobs/c1");
+    companion.mutable_spec()->mutable_thermalization()->set_tolerance(1);
+    companion.mutable_spec()->mutable_thermalization()->set_min_effective_sample_size(50);
+    edit(companion);
+  }
+}
+
+void SetNotThermalized(v1::Job& companion) {
+  companion.mutable_diagnostics()->set_state(v1::THERMALIZATION_STATE_NOT_THERMALIZED);
+  companion.mutable_diagnostics()->clear_thermalized_since_sweep();
+  v1::ObservableDiagnostics& observable = *companion.mutable_diagnostics()->mutable_observables(0);
+  observable.set_state(v1::THERMALIZATION_STATE_NOT_THERMALIZED);
+  observable.clear_thermalized_since_sweep();
+  observable.set_worst_distance(7.5);
+}
+
+TEST_F(PosteriorctlTest, ProbeOfASamplerThatThermalizesTellsTheWarmUp) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  const Result run = Call({"job", "probe", "a1"});
+  EXPECT_EQ(run.exit_code, kSuccess) << run.err;
+  ASSERT_EQ(script_.probed.size(), 1u);
+  const v1::ProbeJobRequest& request = script_.probed[0];
+  EXPECT_EQ(request.name(), "jobs/a1");
+  EXPECT_EQ(request.teacher_seed(), 0u);
+  EXPECT_EQ(request.informed_chains(), 2);
+  EXPECT_EQ(request.other_chains(), 2);
+  EXPECT_FALSE(request.has_warmup_sweeps());
+  EXPECT_FALSE(request.has_draws());
+  EXPECT_EQ(WithoutServer(run.out), absl::StrCat("jobs/", request.request_id(), R"(
+The sampler thermalizes: from sweep 60 on the companion's chains agree with the informed ones.
+  Give jobs/a1 at least warmup_sweeps: 60 (it has 40: its first 20 sweeps after warm-up are not to be trusted).
+  test_error agrees least of the 2 monitored observables: to 0.71 of the 1 informed standard deviation tolerated.
+  All observables: posteriorctl job get jobs/c1
+)"));
+  EXPECT_THAT(run.err, HasSubstr("is the companion of jobs/a1"));
+  EXPECT_THAT(run.err, HasSubstr("jobs/c1 running: 100%"));
+}
+
+TEST_F(PosteriorctlTest, ProbeOfASamplerThatFailsWarnsOfTheDraws) {
+  ScriptProbe(script_, SetNotThermalized);
+  const Result run = Call({"job", "probe", "a1"});
+  EXPECT_EQ(run.exit_code, kNotProven) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("The sampler did not thermalize within 100 sweeps: do not trust "
+                                 "the draws of jobs/a1.\n"));
+  EXPECT_THAT(run.out, HasSubstr("1 of 2 monitored observables is apart, most of all test_error"));
+}
+
+TEST_F(PosteriorctlTest, ProbeThatCannotTellAsksForMoreSweeps) {
+  ScriptProbe(script_, [](v1::Job& companion) {
+    SetNotThermalized(companion);
+    companion.mutable_diagnostics()->mutable_observables(0)->set_min_chain_effective_sample_size(
+        10);
+  });
+  const Result run = Call({"job", "probe", "a1"});
+  EXPECT_EQ(run.exit_code, kNotProven) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("Too early to tell after 100 sweeps"));
+  EXPECT_THAT(WithoutServer(run.out), HasSubstr("posteriorctl job probe jobs/a1 --sweeps 1000\n"));
+}
+
+TEST_F(PosteriorctlTest, ProbeSendsWhatTheFlagsSay) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  ASSERT_EQ(Call({"job", "probe", "a1", "--teacher-seed", "9", "--chains", "3", "--sweeps", "95",
+                  "--detach"})
+                .exit_code,
+            kSuccess);
+  EXPECT_EQ(script_.probed.at(0).teacher_seed(), 9u);
+  EXPECT_EQ(script_.probed[0].informed_chains(), 3);
+  EXPECT_EQ(script_.probed[0].other_chains(), 3);
+  EXPECT_FALSE(script_.probed[0].has_warmup_sweeps());
+  EXPECT_EQ(script_.probed[0].draws(), 6);  // after 40 sweeps of warm-up, one every 10
+  // Fewer sweeps than the job's warm-up.
+  ASSERT_EQ(Call({"job", "probe", "a1", "--sweeps", "30", "--detach"}).exit_code, kSuccess);
+  EXPECT_EQ(script_.probed.at(1).warmup_sweeps(), 20);
+  EXPECT_EQ(script_.probed[1].draws(), 1);
+  ASSERT_EQ(
+      Call({"job", "probe", "a1", "--sweeps", "30", "--warmup-sweeps", "0", "--detach"}).exit_code,
+      kSuccess);
+  EXPECT_EQ(script_.probed.at(2).warmup_sweeps(), 0);
+  EXPECT_EQ(script_.probed[2].draws(), 3);
+  EXPECT_EQ(Call({"job", "probe", "a1", "--sweeps", "30", "--warmup-sweeps", "30"}).exit_code,
+            kMisuse);
+  EXPECT_EQ(Call({"job", "probe", "a1", "--chains", "0"}).exit_code, kMisuse);
+  EXPECT_EQ(script_.probed.size(), 3u);
+}
+
+TEST_F(PosteriorctlTest, DetachedProbePrintsTheCompanionAndHowToWatchIt) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  const Result run = Call({"job", "probe", "a1", "--detach"});
+  EXPECT_EQ(run.exit_code, kSuccess);
+  const std::string name = absl::StrCat("jobs/", script_.probed.at(0).request_id());
+  EXPECT_EQ(run.out, name + "\n");
+  EXPECT_THAT(WithoutServer(run.err), HasSubstr("posteriorctl job watch " + name));
+}
+
+TEST_F(PosteriorctlTest, ProbeInJsonPrintsTheCompanionThenEverySnapshot) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--json"}, {"--output", "json"}}) {
+    std::vector<std::string> arguments = {"job", "probe", "a1"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    const Result run = Call(arguments);
+    EXPECT_EQ(run.exit_code, kSuccess);
+    const std::vector<std::string> lines = absl::StrSplit(run.out, '\n', absl::SkipEmpty());
+    ASSERT_EQ(lines.size(), 3u);
+    v1::Job job;
+    ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(lines[2], &job).ok());
+    EXPECT_EQ(job.diagnostics().thermalized_since_sweep(), 60);
+  }
+}
+
+TEST_F(PosteriorctlTest, ProbeWhoseCompanionDidNotFinishEndsAsAWatchOfIt) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  script_.watch[1].mutable_job()->set_state(v1::Job::STATE_CANCELLED);
+  const Result cancelled = Call({"job", "probe", "a1"});
+  EXPECT_EQ(cancelled.exit_code, kJobCancelled);
+  EXPECT_THAT(cancelled.out, HasSubstr("The companion was cancelled"));
+  script_.watch[1].mutable_job()->set_state(v1::Job::STATE_FAILED);
+  const Result failed = Call({"job", "probe", "a1"});
+  EXPECT_EQ(failed.exit_code, kJobFailed);
+  EXPECT_THAT(failed.out, HasSubstr("The companion failed, so there is no answer."));
+  EXPECT_THAT(failed.out, Not(HasSubstr("thermalizes")));
+}
+
+TEST_F(PosteriorctlTest, AnInterruptedProbeLeavesTheCompanionRunning) {
+  ScriptProbe(script_, [](v1::Job&) {});
+  script_.watch.pop_back();
+  script_.hang = true;
+  std::atomic<bool> done{false};
+  std::thread interrupter([&] {
+    while (!interrupts_->Deliver() && !done) std::this_thread::yield();
+  });
+  const Result run = Call({"job", "probe", "a1"});
+  done = true;
+  interrupter.join();
+  EXPECT_EQ(run.exit_code, kInterrupted);
+  const std::string name = absl::StrCat("jobs/", script_.probed.at(0).request_id());
+  EXPECT_THAT(WithoutServer(run.err), HasSubstr("posteriorctl job watch " + name));
+  EXPECT_THAT(WithoutServer(run.err), HasSubstr("posteriorctl job cancel " + name));
+}
+
+TEST_F(PosteriorctlTest, ProbeOfAJobThatIsNotThereIsRefused) {
+  EXPECT_EQ(Call({"job", "probe", "nope"}).exit_code, kRefused);
+  EXPECT_TRUE(script_.probed.empty());
+}
+
 // ----- Draws -----
 
 std::vector<std::string> Lines(const std::string& text) {

@@ -71,6 +71,12 @@ TEST(SummaryTest, AClassifierOnRealLabelsTellsAccuraciesAndNoComparison) {
   EXPECT_THAT(text, HasSubstr("Thermalization: not applicable\n  no chain started at a teacher\n"));
 }
 
+TEST(SummaryTest, AStoppedJobTellsWhy) {
+  v1::Job job = SampleJob();
+  job.set_stop_reason("The wall time of 60 s is spent.");
+  EXPECT_THAT(Text(job), HasSubstr("\n  stopped   The wall time of 60 s is spent.\n"));
+}
+
 TEST(SummaryTest, AFailedJobTellsWhyWithTheFields) {
   v1::Job job = SampleJob();
   job.set_state(v1::Job::STATE_FAILED);

@@ -62,6 +62,25 @@ TEST_F(ClientTest, ACallThatAServerOnItsWayDownCancelsIsRepeated) {
   EXPECT_EQ(script_.created.size(), 2u);
 }
 
+TEST_F(ClientTest, ProbeJobIsRepeatedWithOneRequestIdAfterItsAnswerWasLost) {
+  Reach();
+  script_.jobs["jobs/a1"].set_name("jobs/a1");
+  script_.lost_answers = {kUnavailable, kUnavailable};
+  v1::ProbeJobRequest request;
+  request.set_name("a1");
+  request.set_teacher_seed(3);
+  const absl::StatusOr<v1::Job> companion = client_->ProbeJob(request);
+  ASSERT_TRUE(companion.ok()) << companion.status();
+  ASSERT_EQ(script_.probed.size(), 3u);
+  for (const v1::ProbeJobRequest& probed : script_.probed) {
+    EXPECT_EQ(probed.name(), "jobs/a1");
+    EXPECT_EQ(probed.teacher_seed(), 3u);
+    EXPECT_EQ(probed.request_id(), script_.probed[0].request_id());
+  }
+  EXPECT_GE(script_.probed[0].request_id().size(), 32u);
+  EXPECT_EQ(script_.jobs.size(), 2u);
+}
+
 TEST_F(ClientTest, TwoCreationsHaveDifferentRequestIds) {
   ASSERT_TRUE(client_->CreateJob({}).ok());
   ASSERT_TRUE(client_->CreateJob({}).ok());

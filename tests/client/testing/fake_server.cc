@@ -95,6 +95,23 @@ class FakeServer::Jobs : public v1::JobService::Service {
     return Pop(script_.lost_answers, grpc::Status::OK);
   }
 
+  // The companion is a queued copy of the job.
+  grpc::Status ProbeJob(grpc::ServerContext* context, const v1::ProbeJobRequest* request,
+                        v1::Job* response) override {
+    std::lock_guard lock(mutex_);
+    Count(*context, script_);
+    if (grpc::Status status = Pop(script_.answers, grpc::Status::OK); !status.ok()) return status;
+    script_.probed.push_back(*request);
+    const auto found = script_.jobs.find(request->name());
+    if (found == script_.jobs.end()) return NotFound(request->name());
+    *response = found->second;
+    response->set_name(absl::StrCat("jobs/", request->request_id()));
+    response->set_state(v1::Job::STATE_QUEUED);
+    response->clear_diagnostics();
+    if (!request->validate_only()) script_.jobs[response->name()] = *response;
+    return Pop(script_.lost_answers, grpc::Status::OK);
+  }
+
   grpc::Status GetJob(grpc::ServerContext* context, const v1::GetJobRequest* request,
                       v1::Job* response) override {
     std::lock_guard lock(mutex_);

@@ -40,6 +40,7 @@ struct Script {
 
   // ----- Records -----
   std::vector<v1::CreateJobRequest> created;
+  std::vector<v1::ProbeJobRequest> probed;
   std::vector<v1::ListJobsRequest> listed;
   std::vector<v1::StreamDrawsRequest> draw_requests;
   std::vector<v1::StreamTraceRequest> trace_requests;

@@ -294,8 +294,8 @@ TEST_F(EvaluateDiagnosticsTest, InformedChainsThatDisagreeAreNamedAsTheReason) {
 
 TEST_F(EvaluateDiagnosticsTest, SpentSweepsTurnEveryOtherVerdictIntoNotThermalized) {
   EXPECT_EQ(Evaluate(80, nullptr, true).explanation,
-            "Not thermalized when the sweeps were spent: sweeps 41 to 80 hold 40 trace points per "
-            "chain, and 50 effective samples are needed.");
+            "Not thermalized when sampling ended: sweeps 41 to 80 hold 40 trace points per chain, "
+            "and 50 effective samples are needed.");
   const Diagnostics brief = Evaluate(1000, nullptr, true);
   EXPECT_EQ(brief.state, ThermalizationState::kNotThermalized);
   EXPECT_EQ(brief.observables[0].state, ThermalizationState::kNotThermalized);

@@ -70,10 +70,18 @@ class Api {
   absl::StatusOr<v1::Job> CreateJob(const v1::CreateJobRequest& request) {
     return Call<v1::Job>(&v1::JobService::Stub::CreateJob, *jobs_, request);
   }
+  absl::StatusOr<v1::Job> ProbeJob(const v1::ProbeJobRequest& request) {
+    return Call<v1::Job>(&v1::JobService::Stub::ProbeJob, *jobs_, request);
+  }
   absl::StatusOr<v1::Job> GetJob(const std::string& name) {
     v1::GetJobRequest request;
     request.set_name(name);
     return Call<v1::Job>(&v1::JobService::Stub::GetJob, *jobs_, request);
+  }
+  absl::StatusOr<v1::JobSummary> GetJobSummary(const std::string& name) {
+    v1::GetJobSummaryRequest request;
+    request.set_name(name);
+    return Call<v1::JobSummary>(&v1::JobService::Stub::GetJobSummary, *jobs_, request);
   }
   absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) {
     return Call<v1::ListJobsResponse>(&v1::JobService::Stub::ListJobs, *jobs_, request);

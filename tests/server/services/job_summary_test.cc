@@ -41,6 +41,7 @@ class JobSummaryTest : public ::testing::Test {
       observables { name: "train_error" }
       observables { name: "sampler.acceptance" }
       observables { name: "sampler.divergences" }
+      observables { name: "predictive_test_error" }
     )pb");
     JobRecord record;
     record.id = kJobId;
@@ -60,7 +61,7 @@ class JobSummaryTest : public ::testing::Test {
                                .sweep = sweep,
                                .even = true,
                                .logarithmic = false,
-                               .values = {error, sweep == 0 ? kNan : 0.75, divergences}});
+                               .values = {error, sweep == 0 ? kNan : 0.75, divergences, 0.5}});
     }
     commit.sweeps = sweeps;
     EXPECT_THAT(server_.store().Commit(kJobId, commit), testing::IsOk());

@@ -338,6 +338,14 @@ TEST_P(JobStoreTest, StateChangesSetTimesAndOutcome) {
   EXPECT_THAT(reread().GetJob("a"), IsOkAndHolds(expected));
 }
 
+TEST_P(JobStoreTest, SuccessKeepsItsReason) {
+  Create("a");
+  ASSERT_OK(store().SetState("a", {kQueued}, kRunning, 100, "not yet known"));
+  EXPECT_EQ(store().GetJob("a")->outcome, "");
+  ASSERT_OK(store().SetState("a", {kRunning}, kSucceeded, 200, "because"));
+  EXPECT_EQ(reread().GetJob("a")->outcome, "because");
+}
+
 TEST_P(JobStoreTest, StateChangeFromAnotherStateFailsAndChangesNothing) {
   Create("a");
   Finish("a", kCancelled);

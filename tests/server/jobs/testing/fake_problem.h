@@ -61,19 +61,28 @@ class FakeChain final : public core::Chain {
   // What happens in a sweep, before anything of it is handed over. An error ends the chain.
   using OnSweep = std::function<absl::Status(int chain, std::int64_t sweep)>;
 
-  FakeChain(std::shared_ptr<const core::Problem> problem, int index, OnSweep on_sweep)
-      : problem_(std::move(problem)), index_(index), on_sweep_(std::move(on_sweep)) {}
+  // The first observable, which is monitored, after a sweep.
+  using Observe = std::function<double(int chain, std::int64_t sweep)>;
+
+  FakeChain(std::shared_ptr<const core::Problem> problem, int index, OnSweep on_sweep,
+            Observe observe = ObserveValue)
+      : problem_(std::move(problem)),
+        index_(index),
+        on_sweep_(std::move(on_sweep)),
+        observe_(std::move(observe)) {}
 
   // The value of parameter `i` at a sweep; observables and predictions are made of them, too.
   static double Value(int chain, std::int64_t sweep, int i) {
     return static_cast<double>((sweep * 7919 + chain * 104729 + i * 31) % 1009) / 1009;
   }
 
+  static double ObserveValue(int chain, std::int64_t sweep) { return Value(chain, sweep, 3); }
+
   absl::StatusOr<core::RunOutcome> Run(core::SampleSink& sink,
                                        const core::RunControl& control) override {
     const core::ScheduleSpec& schedule = problem_->spec().schedule;
     if (!started_) {
-      if (absl::Status status = Observe(sink); !status.ok()) return status;
+      if (absl::Status status = HandOverTrace(sink); !status.ok()) return status;
       started_ = true;
     }
     while (sweep_ < schedule.total_sweeps()) {
@@ -124,15 +133,15 @@ class FakeChain final : public core::Chain {
         for (double& sum : sum_) sum += values[0];
       }
     }
-    return Observe(sink);
+    return HandOverTrace(sink);
   }
 
-  absl::Status Observe(core::SampleSink& sink) const {
+  absl::Status HandOverTrace(core::SampleSink& sink) const {
     const bool even = core::IsEvenPoint(problem_->spec().observation, sweep_);
     const bool logarithmic =
         core::IsLogarithmicPoint(sweep_, problem_->spec().schedule.total_sweeps());
     if (!even && !logarithmic) return absl::OkStatus();
-    const double values[] = {Value(index_, sweep_, 3), Value(index_, sweep_, 4)};
+    const double values[] = {observe_(index_, sweep_), Value(index_, sweep_, 4)};
     absl::Status status = sink.AppendTrace(
         {.sweep = sweep_, .even = even, .logarithmic = logarithmic, .values = values});
     if (!status.ok() || !logarithmic || summed_ == 0) return status;
@@ -142,6 +151,7 @@ class FakeChain final : public core::Chain {
   const std::shared_ptr<const core::Problem> problem_;
   const int index_;
   const OnSweep on_sweep_;
+  const Observe observe_;
   std::int64_t sweep_ = 0;
   std::int64_t draws_ = 0;
   std::int64_t summed_ = 0;
