@@ -48,6 +48,7 @@ class ByteReader {
   // The matrix has its shape already.
   template <typename MatrixType>
   void GetMatrix(MatrixType&& matrix) {
+    if (matrix.rows() == 0) return;
     for (Eigen::Index column = 0; column < matrix.cols(); ++column) {
       Copy(&matrix.coeffRef(0, column),
            static_cast<std::size_t>(matrix.rows()) * sizeof(*matrix.data()));
