@@ -313,7 +313,10 @@ class HeldBackTest : public JobStopTest {
     arrival_ = 60;
     on_sweep_ = [this](std::uint64_t, int chain, std::int64_t sweep) {
       if (sweep <= made_[static_cast<std::size_t>(chain)].exchange(sweep)) repeated_ = true;
-      if (chain == 3 && sweep == kHeldSweep && hold_.exchange(false)) released_.Wait();
+      if (chain == 3 && sweep == kHeldSweep && hold_.exchange(false)) {
+        held_.Notify();
+        released_.Wait();
+      }
       return absl::OkStatus();
     };
   }
@@ -321,6 +324,7 @@ class HeldBackTest : public JobStopTest {
   // A job of which all chains but the last wait at the barrier.
   std::string CreateHeldBack() {
     const std::string id = Create(WithManyPoints(StoppingRequest(kThermalized)));
+    held_.Wait();
     Await(id, [&](const JobRecord&) { return ThreeChainsAreAtTheBarrier(id); });
     return id;
   }
@@ -343,6 +347,7 @@ class HeldBackTest : public JobStopTest {
   }
 
   std::atomic<bool> hold_ = true;
+  Notification held_;
   Notification released_;
   std::array<std::atomic<std::int64_t>, 4> made_ = {};  // last sweep begun, by chain
   std::atomic<bool> repeated_ = false;                  // whether any was begun twice
