@@ -1,4 +1,4 @@
-// The chains that a stream was asked for.
+// The chains that a call asks for.
 #ifndef POSTERIORD_SERVER_SERVICES_CHAIN_SELECTION_H_
 #define POSTERIORD_SERVER_SERVICES_CHAIN_SELECTION_H_
 

@@ -16,8 +16,6 @@ namespace posteriord::server {
 namespace {
 
 constexpr std::size_t kMaxChunkBytes = 1 << 20;
-// A page stays well below gRPC's limit of 4 MiB for a message.
-constexpr std::size_t kMaxPageBytes = 2 << 20;
 constexpr char kListScope[] = "datasets";
 
 // Reads one message after another; each is handled on the I/O executor before the next is asked
@@ -125,12 +123,12 @@ grpc::ServerUnaryReactor* DatasetService::ListDatasets(grpc::CallbackServerConte
         // One more than asked for tells whether there is a next page.
         ASSIGN_OR_RETURN(std::vector<v1::Dataset> datasets, store_.List(after, size + 1));
         v1::ListDatasetsResponse page;
-        std::size_t bytes = 0;
+        std::int64_t bytes = 0;
         bool more = false;
         for (v1::Dataset& dataset : datasets) {
           more = page.datasets_size() == size || (bytes > 0 && bytes >= kMaxPageBytes);
           if (more) break;
-          bytes += dataset.ByteSizeLong();
+          bytes += static_cast<std::int64_t>(dataset.ByteSizeLong());
           *page.add_datasets() = std::move(dataset);
         }
         if (more) {

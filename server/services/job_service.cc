@@ -20,9 +20,6 @@
 namespace posteriord::server {
 namespace {
 
-// A page stays well below gRPC's limit of 4 MiB for a message.
-constexpr std::int64_t kMaxPageBytes = 2 << 20;
-
 absl::StatusOr<JobStore::ListQuery> ToQuery(const v1::ListJobsRequest& request) {
   JobStore::ListQuery query;
   for (int i = 0; i < request.states_size(); ++i) {

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -13,8 +12,8 @@
 #include "absl/types/span.h"
 #include "core/diagnostics/summary.h"
 #include "core/sampling/schedule.h"
-#include "server/base/field_violation.h"
 #include "server/base/status_macros.h"
+#include "server/services/chain_selection.h"
 
 namespace posteriord::server {
 namespace {
@@ -34,24 +33,6 @@ struct ChainTrace {
   std::vector<std::vector<double>> observables;  // [observable][point]
   std::vector<double> last;                      // the latest point of any kind
 };
-
-absl::StatusOr<std::vector<int>> ChainsWanted(const v1::Job& job,
-                                              const v1::GetJobSummaryRequest& request) {
-  std::set<int> chains;
-  for (int i = 0; i < request.chains_size(); ++i) {
-    const int chain = request.chains(i);
-    if (chain < 0 || chain >= job.chains_size()) {
-      return FieldViolation(absl::StrCat("chains[", i, "]"),
-                            absl::StrCat("must be a chain of the job, 0 to ", job.chains_size() - 1,
-                                         ", not ", chain));
-    }
-    chains.insert(chain);
-  }
-  if (request.chains().empty()) {
-    for (int chain = 0; chain < job.chains_size(); ++chain) chains.insert(chain);
-  }
-  return std::vector<int>(chains.begin(), chains.end());
-}
 
 // Sweeps between the points that every trace still has, the longest included.
 std::int64_t Stride(const v1::Job& job, const std::vector<ChainPosition>& positions) {
@@ -137,7 +118,8 @@ v1::SamplerSummary SummarizeSampler(const v1::Job& job, const ChainTrace& trace)
 absl::StatusOr<v1::JobSummary> SummarizeJob(JobStore& store, const std::string& id,
                                             const v1::Job& job,
                                             const v1::GetJobSummaryRequest& request) {
-  ASSIGN_OR_RETURN(const std::vector<int> chains, ChainsWanted(job, request));
+  ASSIGN_OR_RETURN(const std::vector<int> chains,
+                   SelectChains(request.chains(), job.chains_size()));
   ASSIGN_OR_RETURN(const std::vector<ChainPosition> positions, store.Positions(id));
   v1::JobSummary summary;
   summary.set_name(job.name());

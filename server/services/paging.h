@@ -2,12 +2,16 @@
 #ifndef POSTERIORD_SERVER_SERVICES_PAGING_H_
 #define POSTERIORD_SERVER_SERVICES_PAGING_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 
 namespace posteriord::server {
+
+// About how large a page may grow: it stays well below gRPC's limit of 4 MiB for a message.
+inline constexpr std::int64_t kMaxPageBytes = 2 << 20;
 
 // The page size asked for, or the default of 50. Errors: INVALID_ARGUMENT naming "page_size".
 absl::StatusOr<int> PageSize(int asked);
