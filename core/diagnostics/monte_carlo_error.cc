@@ -1,23 +1,16 @@
 #include "core/diagnostics/monte_carlo_error.h"
 
 #include <algorithm>
-#include <boost/math/policies/policy.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <cassert>
 #include <cmath>
 #include <cstddef>
 
 #include "core/diagnostics/moments.h"
+#include "core/diagnostics/quiet_policy.h"
 
 namespace posteriord::core {
 namespace {
-
-// The arguments are always in range; still, no exception may come out of here.
-using Policy = boost::math::policies::policy<
-    boost::math::policies::domain_error<boost::math::policies::ignore_error>,
-    boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
-    boost::math::policies::evaluation_error<boost::math::policies::ignore_error>,
-    boost::math::policies::promote_double<false>>;
 
 constexpr double kBelowMinusOneSigma = 0.15865525393145705;  // Phi(-1)
 
@@ -42,10 +35,10 @@ double QuantileStandardError(absl::Span<const double> sorted, double probability
   const double b = effective_sample_size * (1 - probability) + 1;
   const auto n = static_cast<double>(sorted.size());
   // In this order, a number that could not be found would give the whole range.
-  const double j =
-      std::max(1.0, std::floor(n * boost::math::ibeta_inv(a, b, kBelowMinusOneSigma, Policy())));
+  const double j = std::max(
+      1.0, std::floor(n * boost::math::ibeta_inv(a, b, kBelowMinusOneSigma, QuietPolicy())));
   const double k =
-      std::min(n, std::ceil(n * boost::math::ibetac_inv(a, b, kBelowMinusOneSigma, Policy())));
+      std::min(n, std::ceil(n * boost::math::ibetac_inv(a, b, kBelowMinusOneSigma, QuietPolicy())));
   // Halved first: the difference may be too large for a double.
   return sorted[static_cast<std::size_t>(k) - 1] / 2 - sorted[static_cast<std::size_t>(j) - 1] / 2;
 }

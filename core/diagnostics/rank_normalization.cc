@@ -2,25 +2,19 @@
 
 #include <algorithm>
 #include <boost/math/constants/constants.hpp>
-#include <boost/math/policies/policy.hpp>
 #include <boost/math/special_functions/erf.hpp>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "core/diagnostics/quiet_policy.h"
+
 namespace posteriord::core {
 namespace {
 
-// The arguments are always in (0, 1); still, no exception may come out of here.
-using Policy = boost::math::policies::policy<
-    boost::math::policies::domain_error<boost::math::policies::ignore_error>,
-    boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
-    boost::math::policies::evaluation_error<boost::math::policies::ignore_error>,
-    boost::math::policies::promote_double<false>>;
-
 double NormalQuantile(double probability) {
   return -boost::math::constants::root_two<double>() *
-         boost::math::erfc_inv(2 * probability, Policy());
+         boost::math::erfc_inv(2 * probability, QuietPolicy());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/random/draws.h"
+
 namespace posteriord::core {
 
 HmcTransition::HmcTransition(Hamiltonian& hamiltonian, int leapfrog_steps, double max_energy_error)

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/random/draws.h"
+
 namespace posteriord::core {
 namespace {
 

@@ -31,9 +31,6 @@ struct TransitionElement {
   static constexpr std::uint64_t Point(int point) { return 128 + std::uint64_t(point); }
 };
 
-// A uniform on (0, 1).
-double DrawUniform(const RandomBlock& random, std::uint64_t element);
-
 class Transition {
  public:
   virtual ~Transition() = default;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/layers/linear_input.h"
 #include "core/random/draws.h"
 
 namespace posteriord::core {
@@ -131,14 +132,14 @@ bool Affine<T>::DrawParameters(const Latent<T>& input, const ConstRows<T>& outpu
                                Matrix<T>& parameters) const {
   const auto* cache = static_cast<const GramCache*>(input_cache);
   Eigen::LLT<Eigen::MatrixXd> own;
-  if (cache == nullptr || cache->scales != scales) {
+  const bool is_cached = cache != nullptr && cache->scales == scales;
+  if (!is_cached) {
     Eigen::MatrixXd gram;
     if (cache == nullptr && !SumGram(input, keep_going, gram)) return false;
     own = Factorise(cache == nullptr ? gram : cache->gram, scales.noise_variance,
                     PriorPrecision(scales));
   }
-  const Eigen::LLT<Eigen::MatrixXd>& factor =
-      cache != nullptr && cache->scales == scales ? cache->factor : own;
+  const Eigen::LLT<Eigen::MatrixXd>& factor = is_cached ? cache->factor : own;
 
   Eigen::MatrixXd right = Eigen::MatrixXd::Zero(rows(), units_);  // Pt' Z
   const bool whole = ForEachChunk(input.samples(), keep_going, [&](Index first, Index count) {
@@ -155,6 +156,23 @@ bool Affine<T>::DrawParameters(const Latent<T>& input, const ConstRows<T>& outpu
   factor.matrixU().solveInPlace(right);
   parameters = right.template cast<T>();
   return true;
+}
+
+template <typename T>
+std::unique_ptr<const LayerCache> Affine<T>::CacheParameters(const Matrix<T>& parameters,
+                                                             const LayerScales& scales,
+                                                             double input_variance) const {
+  Eigen::MatrixXd map = Eigen::MatrixXd::Zero(this->outputs(), this->inputs());
+  Eigen::VectorXd offset = Eigen::VectorXd::Zero(this->outputs());
+  WriteMap(parameters, map, offset);
+  return FactoriseLinearInput<T>(map, offset, scales.noise_variance, input_variance);
+}
+
+template <typename T>
+void Affine<T>::DrawInput(const Matrix<T>& /*parameters*/, const LayerCache* parameter_cache,
+                          const typename Layer<T>::InputChunk& chunk, const ConstRows<T>& output,
+                          const RandomBlock& random, Rows<T> mean, Rows<T> input) const {
+  DrawLinearInput<T>(*parameter_cache, chunk, output, random, mean, input);
 }
 
 template class Affine<float>;

@@ -1,5 +1,6 @@
 // What dense and convolutional layers share: a parameter matrix with one column per unit (its bias,
-// if any, then its weights), Gaussian priors, and the conjugate update of parameters and input.
+// if any, then its weights), Gaussian priors, and the conjugate updates of parameters (below) and
+// input (linear_input.h).
 //
 // Every output is a unit applied to a patch p of the input: b + w . p. With Pt the patches of all
 // samples and positions as rows, behind a column of ones, Z the matching outputs and
@@ -39,6 +40,12 @@ class Affine : public Layer<T> {
                       const LayerCache* input_cache, const RandomBlock& random,
                       const std::function<bool()>& keep_going,
                       Matrix<T>& parameters) const override;
+  std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>& parameters,
+                                                    const LayerScales& scales,
+                                                    double input_variance) const override;
+  void DrawInput(const Matrix<T>& parameters, const LayerCache* parameter_cache,
+                 const typename Layer<T>::InputChunk& chunk, const ConstRows<T>& output,
+                 const RandomBlock& random, Rows<T> mean, Rows<T> input) const override;
 
  protected:
   // `units` columns of 0 or 1 bias and `fan_in` weights.
@@ -55,6 +62,10 @@ class Affine : public Layer<T> {
 
   // Adds Pt' Pt of some samples to the lower triangle of `gram`.
   virtual void AddGram(const ConstRows<T>& input, Eigen::MatrixXd& gram) const = 0;
+
+  // Fills in output = map * input + offset: outputs x inputs and outputs, zero before.
+  virtual void WriteMap(const Matrix<T>& parameters, Eigen::MatrixXd& map,
+                        Eigen::VectorXd& offset) const = 0;
 
  private:
   // Prior precision of each row of the parameter matrix.

@@ -3,7 +3,6 @@
 #include <variant>
 
 #include "core/layers/affine.h"
-#include "core/layers/linear_input.h"
 
 namespace posteriord::core {
 namespace {
@@ -60,29 +59,6 @@ class Conv2d final : public Affine<T> {
     });
   }
 
-  std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>& parameters,
-                                                    const LayerScales& scales,
-                                                    double input_variance) const override {
-    Eigen::MatrixXd map = Eigen::MatrixXd::Zero(this->outputs(), this->inputs());
-    Eigen::VectorXd offset = Eigen::VectorXd::Zero(this->outputs());
-    ForEachPosition([&](int row, int column, Index position) {
-      for (Index unit = 0; unit < this->units(); ++unit) {
-        const Index output = OutputColumn(unit, position);
-        if (this->bias() == 1) offset(output) = static_cast<double>(parameters(0, unit));
-        ForEachTap(row, column, [&](Index weight, Index input_column) {
-          map(output, input_column) = static_cast<double>(parameters(this->bias() + weight, unit));
-        });
-      }
-    });
-    return FactoriseLinearInput<T>(map, offset, scales.noise_variance, input_variance);
-  }
-
-  void DrawInput(const Matrix<T>& /*parameters*/, const LayerCache* parameter_cache,
-                 const typename Layer<T>::InputChunk& chunk, const ConstRows<T>& output,
-                 const RandomBlock& random, Rows<T> mean, Rows<T> input) const override {
-    DrawLinearInput<T>(*parameter_cache, chunk, output, random, mean, input);
-  }
-
  protected:
   void AddGram(const ConstRows<T>& input, Eigen::MatrixXd& gram) const override {
     Matrix<T> patch = PatchFor(input.rows());
@@ -91,6 +67,19 @@ class Conv2d final : public Affine<T> {
       Gather(input, row, column, patch);
       wide = patch.transpose().template cast<double>();
       gram.template selfadjointView<Eigen::Lower>().rankUpdate(wide);
+    });
+  }
+
+  void WriteMap(const Matrix<T>& parameters, Eigen::MatrixXd& map,
+                Eigen::VectorXd& offset) const override {
+    ForEachPosition([&](int row, int column, Index position) {
+      for (Index unit = 0; unit < this->units(); ++unit) {
+        const Index output = OutputColumn(unit, position);
+        if (this->bias() == 1) offset(output) = static_cast<double>(parameters(0, unit));
+        ForEachTap(row, column, [&](Index weight, Index input_column) {
+          map(output, input_column) = static_cast<double>(parameters(this->bias() + weight, unit));
+        });
+      }
     });
   }
 

@@ -3,7 +3,6 @@
 #include <variant>
 
 #include "core/layers/affine.h"
-#include "core/layers/linear_input.h"
 
 namespace posteriord::core {
 namespace {
@@ -29,27 +28,17 @@ class Dense final : public Affine<T> {
     out.noalias() = upstream * parameters.bottomRows(this->fan_in()).transpose();
   }
 
-  std::unique_ptr<const LayerCache> CacheParameters(const Matrix<T>& parameters,
-                                                    const LayerScales& scales,
-                                                    double input_variance) const override {
-    const Eigen::MatrixXd weights =
-        parameters.bottomRows(this->fan_in()).template cast<double>().transpose();
-    Eigen::VectorXd offset = Eigen::VectorXd::Zero(this->units());
-    if (this->bias() == 1) offset = parameters.row(0).template cast<double>().transpose();
-    return FactoriseLinearInput<T>(weights, offset, scales.noise_variance, input_variance);
-  }
-
-  void DrawInput(const Matrix<T>& /*parameters*/, const LayerCache* parameter_cache,
-                 const typename Layer<T>::InputChunk& chunk, const ConstRows<T>& output,
-                 const RandomBlock& random, Rows<T> mean, Rows<T> input) const override {
-    DrawLinearInput<T>(*parameter_cache, chunk, output, random, mean, input);
-  }
-
  protected:
   void AddGram(const ConstRows<T>& input, Eigen::MatrixXd& gram) const override {
     // Double also for float chains: nearly collinear inputs need it.
     const Eigen::MatrixXd wide = input.rightCols(this->rows()).transpose().template cast<double>();
     gram.template selfadjointView<Eigen::Lower>().rankUpdate(wide);
+  }
+
+  void WriteMap(const Matrix<T>& parameters, Eigen::MatrixXd& map,
+                Eigen::VectorXd& offset) const override {
+    map = parameters.bottomRows(this->fan_in()).template cast<double>().transpose();
+    if (this->bias() == 1) offset = parameters.row(0).template cast<double>().transpose();
   }
 };
 

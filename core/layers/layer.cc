@@ -11,17 +11,6 @@
 
 namespace posteriord::core {
 
-LayerScales ScalesOf(const LayerSpec& spec) {
-  LayerScales scales{.noise_variance = spec.noise_variance};
-  const auto set_precisions = [&scales](const auto& affine) {
-    scales.weight_precision = affine.weight_precision;
-    scales.bias_precision = affine.bias_precision;
-  };
-  if (const auto* dense = std::get_if<DenseSpec>(&spec.operation)) set_precisions(*dense);
-  if (const auto* conv = std::get_if<Conv2dSpec>(&spec.operation)) set_precisions(*conv);
-  return scales;
-}
-
 double LogPrior(const ParameterSquares& squares, const LayerScales& scales) {
   const auto log_density = [](double squared, Eigen::Index count, double precision) {
     if (count == 0) return 0.0;

@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "core/layers/latent.h"
 #include "core/linalg/matrix.h"
+#include "core/model/layer_scales.h"
 #include "core/model/parameter_layout.h"
 #include "core/random/random_block.h"
 #include "core/spec.h"
@@ -41,18 +42,6 @@ class LayerCache {
  public:
   virtual ~LayerCache() = default;
 };
-
-// Variances and precisions of a layer: fixed by the spec or part of a chain's state.
-struct LayerScales {
-  double noise_variance = 0;
-  double weight_precision = 0;  // of each weight a priori; of no meaning without weights
-  double bias_precision = 0;    // of each bias a priori; likewise
-
-  bool operator==(const LayerScales&) const = default;
-};
-
-// The scales that the spec gives.
-LayerScales ScalesOf(const LayerSpec& spec);
 
 // Sums of squares and counts of a layer's parameters, all that their prior density needs.
 struct ParameterSquares {

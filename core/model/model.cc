@@ -34,18 +34,11 @@ State<T> Model<T>::ZeroState(Index samples) const {
 template <typename T>
 void Model<T>::DrawPrior(std::uint64_t seed, std::uint32_t chain, State<T>& state) const {
   for (int i = 0; i < depth(); ++i) {
-    const LayerSpec& layer = network_.layers[i];
     const RandomBlock random(seed, chain, 0, MakeBlock(i, RandomUse::kScales));
-    LayerScales& scales = state.scales[i];
-    if (layer.noise_precision_prior) {
-      scales.noise_variance = 1 / DrawGamma(*layer.noise_precision_prior, random, 0);
-    }
-    if (layer.weight_precision_prior) {
-      scales.weight_precision = DrawGamma(*layer.weight_precision_prior, random, 1);
-    }
-    if (layer.bias_precision_prior) {
-      scales.bias_precision = DrawGamma(*layer.bias_precision_prior, random, 2);
-    }
+    ForEachLearnedScale(
+        network_.layers[i], [&](const LearnableScale& scale, const GammaSpec& prior) {
+          scale.set_precision(DrawGamma(prior, random, scale.element), state.scales[i]);
+        });
     state.parameters[i] = layers_[i]->DrawPrior(
         state.scales[i], RandomBlock(seed, chain, 0, MakeBlock(i, RandomUse::kParameters)));
   }
@@ -84,25 +77,13 @@ Matrix<T> Model<T>::Predict(const std::vector<Matrix<T>>& parameters,
   return augmented.rightCols(outputs());
 }
 
-namespace {
-
-// Calls visit(learned scale) for every scale of the layer that is part of a draw, in its order.
-template <typename Scales, typename Visit>
-void ForEachLearnedScale(const LayerSpec& layer, Scales& scales, Visit&& visit) {
-  if (layer.noise_precision_prior) visit(scales.noise_variance);
-  if (layer.weight_precision_prior) visit(scales.weight_precision);
-  if (layer.bias_precision_prior) visit(scales.bias_precision);
-}
-
-}  // namespace
-
 template <typename T>
 void Model<T>::Export(const State<T>& state, absl::Span<double> flat) const {
   for (int i = 0; i < depth(); ++i) {
     layers_[i]->Export(state.parameters[i], flat);
     flat.remove_prefix(static_cast<std::size_t>(state.parameters[i].size()));
-    ForEachLearnedScale(network_.layers[i], state.scales[i], [&flat](double scale) {
-      flat.front() = scale;
+    ForEachLearnedScale(network_.layers[i], [&](const LearnableScale& scale, const GammaSpec&) {
+      flat.front() = state.scales[i].*scale.value;
       flat.remove_prefix(1);
     });
   }
@@ -113,8 +94,8 @@ void Model<T>::Import(absl::Span<const double> flat, State<T>& state) const {
   for (int i = 0; i < depth(); ++i) {
     state.parameters[i] = layers_[i]->Import(flat);
     flat.remove_prefix(static_cast<std::size_t>(state.parameters[i].size()));
-    ForEachLearnedScale(network_.layers[i], state.scales[i], [&flat](double& scale) {
-      scale = flat.front();
+    ForEachLearnedScale(network_.layers[i], [&](const LearnableScale& scale, const GammaSpec&) {
+      state.scales[i].*scale.value = flat.front();
       flat.remove_prefix(1);
     });
   }

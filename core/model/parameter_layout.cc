@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "core/model/layer_scales.h"
 
 namespace posteriord::core {
 
@@ -27,14 +28,16 @@ std::vector<Shape> LayerShapes(const NetworkSpec& network) {
   return shapes;
 }
 
+int FreeLatents(const NetworkSpec& network) {
+  if (network.posterior == PosteriorKind::kClassical) return 0;
+  const bool observed = network.likelihood == LikelihoodKind::kGaussian;
+  return static_cast<int>(network.layers.size()) - (observed ? 1 : 0);
+}
+
 std::int64_t PositionDimension(const NetworkSpec& network, std::int64_t train_samples) {
   std::int64_t dimension = MakeParameterLayout(network).size;
-  if (network.posterior == PosteriorKind::kClassical) return dimension;
   const std::vector<Shape> shapes = LayerShapes(network);
-  const bool observed = network.likelihood == LikelihoodKind::kGaussian;
-  for (std::size_t i = 1; i + (observed ? 1 : 0) < shapes.size(); ++i) {
-    dimension += train_samples * shapes[i].size();
-  }
+  for (int i = 0; i < FreeLatents(network); ++i) dimension += train_samples * shapes[i + 1].size();
   return dimension;
 }
 
@@ -59,9 +62,8 @@ ParameterLayout MakeParameterLayout(const NetworkSpec& network) {
           {conv->channels, shapes[i].channels, conv->kernel_height, conv->kernel_width});
       if (conv->bias) add(layer, "bias", {conv->channels});
     }
-    if (layer.noise_precision_prior) add(layer, "noise_variance", {1});
-    if (layer.weight_precision_prior) add(layer, "weight_precision", {1});
-    if (layer.bias_precision_prior) add(layer, "bias_precision", {1});
+    ForEachLearnedScale(
+        layer, [&](const LearnableScale& scale, const GammaSpec&) { add(layer, scale.name, {1}); });
   }
   return layout;
 }

@@ -12,13 +12,12 @@ namespace posteriord::core {
 
 // One array of parameters, row-major.
 struct ParameterArray {
-  std::string
-      name;  // "<layer>.weight", "<layer>.bias", or what is learned of the noise and priors:
-             // "<layer>.noise_variance", "<layer>.weight_precision", ".bias_precision"
-  std::vector<std::int64_t> shape;  // [units, inputs], [channels, input channels, height, width],
-                                    // [units] or [1]
-  std::int64_t offset = 0;          // of the first entry in the flat draw
-  std::int64_t size = 0;            // number of entries
+  // "<layer>.weight", "<layer>.bias", or a learned scale (core/model/layer_scales.h).
+  std::string name;
+  // [units, inputs], [channels, input channels, height, width], [units] or [1].
+  std::vector<std::int64_t> shape;
+  std::int64_t offset = 0;  // of the first entry in the flat draw
+  std::int64_t size = 0;    // number of entries
 };
 
 // Layer by layer: weights, biases, what is learned of noise and priors.
@@ -28,6 +27,9 @@ struct ParameterLayout {
 };
 
 ParameterLayout MakeParameterLayout(const NetworkSpec& network);
+
+// How many of the latents, the first ones, are sampled: all but those that are the targets.
+int FreeLatents(const NetworkSpec& network);
 
 // Number of parameters and, with intermediate noise, of latents that are not the targets: what a
 // gradient sampler moves. REQUIRES: no scale is learned.

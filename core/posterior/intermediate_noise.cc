@@ -26,7 +26,7 @@ bool IntermediateNoisePosterior<T>::Evaluate(const State<T>& state, bool want_la
   SetPriorTerms(model_, state, terms);
   const Index samples = data_.inputs.samples();
   if (want_latent_gradient) {
-    terms.latent_gradient.resize(static_cast<std::size_t>(FreeLatents(model_)));
+    terms.latent_gradient.resize(static_cast<std::size_t>(FreeLatents(model_.network())));
     for (std::size_t i = 0; i < terms.latent_gradient.size(); ++i) {
       terms.latent_gradient[i].setZero(samples, state.latents[i].width());
     }

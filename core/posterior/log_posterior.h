@@ -42,10 +42,6 @@ class LogPosterior {
                         const std::function<bool()>& keep_going, PosteriorTerms<T>& terms) = 0;
 };
 
-// Number of latents that are not the targets themselves: free_latents(model) first ones.
-template <typename T>
-int FreeLatents(const Model<T>& model);
-
 template <typename T>
 std::unique_ptr<LogPosterior<T>> MakeLogPosterior(const Model<T>& model,
                                                   const TrainingSet<T>& data);

@@ -18,10 +18,8 @@ void Append(const Eigen::MatrixBase<Derived>& matrix, Index& offset, VectorXd& p
 
 template <typename T>
 PositionLayout<T>::PositionLayout(const Model<T>& model, Index samples)
-    : free_latents_(FreeLatents(model)), dimension_(0) {
-  for (int i = 0; i < model.depth(); ++i) dimension_ += model.layer(i).ZeroParameters().size();
-  for (int i = 0; i < free_latents_; ++i) dimension_ += samples * model.layer(i).outputs();
-}
+    : free_latents_(FreeLatents(model.network())),
+      dimension_(PositionDimension(model.network(), samples)) {}
 
 template <typename T>
 void PositionLayout<T>::Pack(const State<T>& state, VectorXd& position) const {

@@ -19,19 +19,10 @@ void SetPriorTerms(const Model<T>& model, const State<T>& state, PosteriorTerms<
   terms.parameter_gradient.resize(depth);
   for (int i = 0; i < model.depth(); ++i) {
     const Matrix<T>& parameters = state.parameters[i];
-    const LayerSpec& layer = model.network().layers[i];
-    if (layer.noise_precision_prior) {
-      terms.log_density +=
-          LogGammaDensity(*layer.noise_precision_prior, 1 / state.scales[i].noise_variance);
-    }
-    if (layer.weight_precision_prior) {
-      terms.log_density +=
-          LogGammaDensity(*layer.weight_precision_prior, state.scales[i].weight_precision);
-    }
-    if (layer.bias_precision_prior) {
-      terms.log_density +=
-          LogGammaDensity(*layer.bias_precision_prior, state.scales[i].bias_precision);
-    }
+    ForEachLearnedScale(
+        model.network().layers[i], [&](const LearnableScale& scale, const GammaSpec& prior) {
+          terms.log_density += LogGammaDensity(prior, scale.precision(state.scales[i]));
+        });
     terms.log_density += LogPrior(model.layer(i).Squares(parameters), state.scales[i]);
     terms.parameter_gradient[i].setZero(parameters.rows(), parameters.cols());
     model.layer(i).AddPriorGradient(parameters, state.scales[i], terms.parameter_gradient[i]);

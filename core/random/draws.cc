@@ -44,6 +44,12 @@ void DrawUniforms(const RandomBlock& random, std::uint64_t first_entry, absl::Sp
   }
 }
 
+double DrawUniform(const RandomBlock& random, std::uint64_t entry) {
+  double uniform = 0;
+  DrawUniforms(random, entry, {&uniform, 1});
+  return uniform;
+}
+
 template <typename T>
 void DrawNormals(const RandomBlock& random, std::uint64_t first_entry, absl::Span<T> out) {
   const D d;

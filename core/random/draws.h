@@ -15,6 +15,9 @@ namespace posteriord::core {
 // to 1.
 void DrawUniforms(const RandomBlock& random, std::uint64_t first_entry, absl::Span<double> out);
 
+// The uniform of one entry.
+double DrawUniform(const RandomBlock& random, std::uint64_t entry);
+
 // out[i] ~ N(0, 1). Two entries share an element of the block.
 template <typename T>
 void DrawNormals(const RandomBlock& random, std::uint64_t first_entry, absl::Span<T> out);

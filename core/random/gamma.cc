@@ -10,9 +10,7 @@
 namespace posteriord::core {
 
 double DrawGamma(const GammaSpec& gamma, const RandomBlock& random, std::uint64_t element) {
-  double uniform = 0;
-  DrawUniforms(random, element, absl::MakeSpan(&uniform, 1));
-  const double unit = boost::math::gamma_p_inv(gamma.shape, uniform);
+  const double unit = boost::math::gamma_p_inv(gamma.shape, DrawUniform(random, element));
   // A small shape puts much of the mass below the smallest number.
   return std::max(unit / gamma.rate, std::numeric_limits<double>::min());
 }

@@ -25,12 +25,6 @@ absl::Span<const double> AsSpan(const VectorXd& vector) {
   return absl::MakeConstSpan(vector.data(), static_cast<std::size_t>(vector.size()));
 }
 
-double UniformAt(const RandomBlock& random, std::uint64_t element) {
-  double uniform = 0;
-  DrawUniforms(random, element, absl::MakeSpan(&uniform, 1));
-  return uniform;
-}
-
 // The Gaussian that (b2, a) would have if v were known.
 struct OutputProposal {
   OutputProposal(const MatrixXd& gram, const VectorXd& moment, const VectorXd& prior_precision,
@@ -101,12 +95,11 @@ void CollapsedMoves<T>::Load(const State<T>& state) {
   Matrix<T> means(samples, units_);
   model_.layer(hidden_).Forward(state.parameters[hidden_], input.augmented(), means);
   means_ = means.template cast<double>();
-  const Index bias = output_.size() - units_;
   activated_.resize(samples, output_.size());
-  activated_.leftCols(bias).setOnes();
-  for (Index unit = 0; unit < units_; ++unit) {
+  activated_.leftCols(Column(0)).setOnes();
+  for (int unit = 0; unit < units_; ++unit) {
     pre_ = state.latents[hidden_].values().col(unit).template cast<double>();
-    Activate(pre_, activated_.col(bias + unit));
+    Activate(pre_, activated_.col(Column(unit)));
   }
   residual_ = data_.targets.col(0) - activated_ * output_;
 }
@@ -119,12 +112,24 @@ void CollapsedMoves<T>::Activate(const VectorXd& z, Eigen::Ref<VectorXd> out) co
 }
 
 template <typename T>
+double CollapsedMoves<T>::TakeOut(int unit) {
+  const double weight = OutputWeight(unit);
+  rest_ = residual_ + weight * activated_.col(Column(unit));
+  return weight;
+}
+
+template <typename T>
+void CollapsedMoves<T>::PutBack(int unit, const State<T>& state) {
+  pre_ = state.latents[hidden_].values().col(unit).template cast<double>();
+  Activate(pre_, activated_.col(Column(unit)));
+  residual_ = rest_ - OutputWeight(unit) * activated_.col(Column(unit));
+}
+
+template <typename T>
 void CollapsedMoves<T>::DrawLatent(int unit, const SweepAddress& address, State<T>& state) {
   const RandomBlock random(address.seed, address.chain, address.sweep,
                            MakeBlock(hidden_, RandomUse::kLatent));
-  const double weight = OutputWeight(unit);
-  const Index column = activated_.cols() - units_ + unit;
-  rest_ = residual_ + weight * activated_.col(column);
+  const double weight = TakeOut(unit);
   const double variance = state.scales[hidden_].noise_variance;
   const double output_variance = Variance(squared_weights());
   const Index samples = rest_.size();
@@ -140,20 +145,15 @@ void CollapsedMoves<T>::DrawLatent(int unit, const SweepAddress& address, State<
         std::get<SmoothActivation>(function_).Scaled(weight), variance, output_variance, random,
         first, static_cast<std::uint64_t>(samples * units_), mean, AsSpan(rest_), out);
   }
-  auto latent = state.latents[hidden_].values().col(unit);
-  latent = pre_.template cast<T>();
-  pre_ = latent.template cast<double>();
-  Activate(pre_, activated_.col(column));
-  residual_ = rest_ - weight * activated_.col(column);
+  state.latents[hidden_].values().col(unit) = pre_.template cast<T>();
+  PutBack(unit, state);
 }
 
 template <typename T>
 void CollapsedMoves<T>::DrawScale(int unit, const SweepAddress& address, State<T>& state) {
   const RandomBlock random(address.seed, address.chain, address.sweep,
                            MakeBlock(hidden_, RandomUse::kTransition));
-  const double weight = OutputWeight(unit);
-  const Index column = activated_.cols() - units_ + unit;
-  rest_ = residual_ + weight * activated_.col(column);
+  const double weight = TakeOut(unit);
   auto latent = state.latents[hidden_].values().col(unit);
   noise_ = latent.template cast<double>() - means_.col(unit);
 
@@ -180,15 +180,13 @@ void CollapsedMoves<T>::DrawScale(int unit, const SweepAddress& address, State<T
   };
   std::uint64_t element = static_cast<std::uint64_t>(unit) * kElementsPerUnit;
   const double c = std::exp(
-      SliceSample(log_density, 0, kScaleWidth, [&] { return UniformAt(random, element++); }));
+      SliceSample(log_density, 0, kScaleWidth, [&] { return DrawUniform(random, element++); }));
 
   incoming = (c * incoming.template cast<double>()).template cast<T>();
   means_.col(unit) *= c;
   latent = (means_.col(unit) + noise_).template cast<T>();
-  output_(output_.size() - units_ + unit) = weight / c;
-  pre_ = latent.template cast<double>();
-  Activate(pre_, activated_.col(column));
-  residual_ = rest_ - weight / c * activated_.col(column);
+  output_(Column(unit)) = weight / c;
+  PutBack(unit, state);
 }
 
 template <typename T>
@@ -218,7 +216,7 @@ void CollapsedMoves<T>::DrawOutputLayer(const SweepAddress& address, State<T>& s
   const double log_ratio = log_density(proposal, residual, new_variance) +
                            backward.LogDensity(output_) -
                            log_density(output_, residual_, variance) - forward.LogDensity(proposal);
-  if (std::log(UniformAt(random, 0)) < log_ratio) output_ = proposal;
+  if (std::log(DrawUniform(random, 0)) < log_ratio) output_ = proposal;
 }
 
 template class CollapsedMoves<float>;

@@ -59,8 +59,14 @@ class CollapsedMoves {
   void DrawLatent(int unit, const SweepAddress& address, State<T>& state);
   void DrawScale(int unit, const SweepAddress& address, State<T>& state);
   void DrawOutputLayer(const SweepAddress& address, State<T>& state);
+  // Sets rest_ to the residual without a unit, whose output weight it returns; sets everything
+  // known of a unit again from its latent, weight and rest_.
+  double TakeOut(int unit);
+  void PutBack(int unit, const State<T>& state);
   void Activate(const Vector& z, Eigen::Ref<Vector> out) const;
-  double OutputWeight(int unit) const { return output_(output_.size() - units_ + unit); }
+  // Of a unit in output_ and activated_.
+  Eigen::Index Column(int unit) const { return output_.size() - units_ + unit; }
+  double OutputWeight(int unit) const { return output_(Column(unit)); }
   // v for output weights of a given sum of squares.
   double Variance(double squared_weights) const {
     return output_noise_ + activation_noise_ * squared_weights;
@@ -84,7 +90,7 @@ class CollapsedMoves {
   // Workspace.
   Vector rest_;   // r
   Vector noise_;  // Z_k - m_k
-  Vector pre_;    // a proposal of Z_k
+  Vector pre_;    // Z_k or a proposal of it
   Vector post_;   // and of s(Z_k)
 };
 

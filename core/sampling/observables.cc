@@ -57,18 +57,9 @@ std::vector<ObservableInfo> ListObservables(const Spec& spec, const DataShape& s
       add(absl::StrCat(layer.name, ".residual"),
           "mean squared noise of the layer over its variance", false);
     }
-    if (layer.noise_precision_prior) {
-      add(absl::StrCat(layer.name, ".noise_variance"), "learned variance of the layer's noise",
-          true);
-    }
-    if (layer.weight_precision_prior) {
-      add(absl::StrCat(layer.name, ".weight_precision"), "learned precision of the weights' prior",
-          true);
-    }
-    if (layer.bias_precision_prior) {
-      add(absl::StrCat(layer.name, ".bias_precision"), "learned precision of the biases' prior",
-          true);
-    }
+    ForEachLearnedScale(layer, [&](const LearnableScale& scale, const GammaSpec&) {
+      add(absl::StrCat(layer.name, ".", scale.name), scale.description, true);
+    });
     if (!HasParameters(layer)) continue;
     add(absl::StrCat(layer.name, ".weight_norm"), "Euclidean norm of the layer's weights", true);
     add(absl::StrCat(layer.name, ".score"),
@@ -144,10 +135,10 @@ std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<
       const auto count = static_cast<double>(training.inputs.samples() * layer.outputs());
       values.push_back(terms.squared_residuals[i] / (variance * count));
     }
-    const LayerSpec& spec = model.network().layers[i];
-    if (spec.noise_precision_prior) values.push_back(variance);
-    if (spec.weight_precision_prior) values.push_back(state.scales[i].weight_precision);
-    if (spec.bias_precision_prior) values.push_back(state.scales[i].bias_precision);
+    ForEachLearnedScale(model.network().layers[i],
+                        [&](const LearnableScale& scale, const GammaSpec&) {
+                          values.push_back(state.scales[i].*scale.value);
+                        });
     if (state.parameters[i].size() == 0) continue;
     const LayerSummary summary = layer.Summarise(state.parameters[i], terms.parameter_gradient[i]);
     values.push_back(summary.weight_norm);

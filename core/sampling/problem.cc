@@ -189,10 +189,8 @@ ResourceEstimate EstimateResources(const Spec& spec, const DataShape& shape, int
     if (has_latents) latents += n * (1 + widths[i]) * width;
     const LayerSpec& layer = spec.network.layers[i - 1];
     const double bytes = LayerCacheBytes(layer, widths[i - 1], widths[i], /*draws_input=*/i > 1);
-    const bool is_fixed = i == 1 && !layer.noise_precision_prior && !layer.weight_precision_prior &&
-                          !layer.bias_precision_prior;
     if (i == 1) input_cache = bytes;
-    if (!is_fixed) caches = std::max(caches, bytes);
+    if (i > 1 || LearnsScales(layer)) caches = std::max(caches, bytes);
   }
   const double chunk = std::min<double>(kChunkRows, std::max(n, n_test)) *
                        *std::max_element(widths.begin(), widths.end()) * 8 * 3;

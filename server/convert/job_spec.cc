@@ -14,6 +14,7 @@
 #include "core/model/parameter_layout.h"
 #include "core/sampling/population.h"
 #include "server/base/absl_string.h"
+#include "server/convert/core_network.h"
 #include "server/convert/field_checker.h"
 #include "server/convert/network_spec.h"
 #include "server/convert/sampler_spec.h"

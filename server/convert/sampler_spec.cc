@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/sampling/collapsed_moves.h"
+#include "server/convert/core_network.h"
 #include "server/convert/network_spec.h"
 
 namespace posteriord::server {
@@ -17,15 +18,15 @@ constexpr std::int64_t kMaxSweep = 1'000'000'000'000;
 
 using core::GradientSamplerKind;
 
-// The settings of a gradient sampler, and their path; null for Gibbs.
-v1::GradientSettings* SettingsOf(v1::Sampler& sampler) {
+// The settings of a gradient sampler; null for Gibbs.
+const v1::GradientSettings* SettingsOf(const v1::Sampler& sampler) {
   switch (sampler.kind_case()) {
     case v1::Sampler::kHmc:
-      return sampler.mutable_hmc()->mutable_gradient();
+      return &sampler.hmc().gradient();
     case v1::Sampler::kMala:
-      return sampler.mutable_mala()->mutable_gradient();
+      return &sampler.mala().gradient();
     case v1::Sampler::kNuts:
-      return sampler.mutable_nuts()->mutable_gradient();
+      return &sampler.nuts().gradient();
     default:
       return nullptr;
   }
@@ -142,9 +143,7 @@ void CompleteSampler(v1::JobSpec& spec, FieldChecker& checker) {
     return;
   }
 
-  GradientSamplerKind kind = GradientSamplerKind::kMala;
   if (sampler.has_hmc()) {
-    kind = GradientSamplerKind::kHmc;
     v1::Hmc& hmc = *sampler.mutable_hmc();
     if (hmc.leapfrog_steps() == 0) hmc.set_leapfrog_steps(10);
     checker.CheckRange("sampler.hmc.leapfrog_steps", hmc.leapfrog_steps(), 1, kMaxLeapfrogSteps);
@@ -152,19 +151,21 @@ void CompleteSampler(v1::JobSpec& spec, FieldChecker& checker) {
       checker.Add("sampler.hmc.step_size_jitter",
                   absl::StrCat("must be from 0 to below 1, not ", hmc.step_size_jitter()));
     }
+    CompleteSettings(path, GradientSamplerKind::kHmc, *hmc.mutable_gradient(), checker);
   } else if (sampler.has_nuts()) {
-    kind = GradientSamplerKind::kNuts;
     v1::Nuts& nuts = *sampler.mutable_nuts();
     if (nuts.max_tree_depth() == 0) nuts.set_max_tree_depth(10);
     checker.CheckRange("sampler.nuts.max_tree_depth", nuts.max_tree_depth(), 1, kMaxTreeDepth);
+    CompleteSettings(path, GradientSamplerKind::kNuts, *nuts.mutable_gradient(), checker);
+  } else {
+    CompleteSettings(path, GradientSamplerKind::kMala, *sampler.mutable_mala()->mutable_gradient(),
+                     checker);
   }
-  CompleteSettings(path, kind, *SettingsOf(sampler), checker);
 }
 
 void CheckSamplerForDimension(const v1::Sampler& sampler, std::int64_t dimension,
                               FieldChecker& checker) {
-  v1::Sampler copy = sampler;
-  const v1::GradientSettings* settings = SettingsOf(copy);
+  const v1::GradientSettings* settings = SettingsOf(sampler);
   if (settings == nullptr) return;
   const absl::string_view path = ToAbsl(PathOf(sampler));
   if (settings->inverse_mass_size() > 0 && settings->inverse_mass_size() != dimension) {
@@ -181,8 +182,7 @@ void CheckSamplerForDimension(const v1::Sampler& sampler, std::int64_t dimension
 
 std::variant<core::GibbsSpec, core::GradientSamplerSpec> ToCoreSampler(
     const v1::Sampler& complete) {
-  v1::Sampler copy = complete;
-  const v1::GradientSettings* settings = SettingsOf(copy);
+  const v1::GradientSettings* settings = SettingsOf(complete);
   if (settings == nullptr) {
     return core::GibbsSpec{.collapsed_from_sweep = complete.gibbs().collapsed_from_sweep()};
   }

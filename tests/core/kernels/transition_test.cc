@@ -11,6 +11,7 @@
 
 #include "core/kernels/hmc_transition.h"
 #include "core/kernels/nuts_transition.h"
+#include "core/random/draws.h"
 #include "core/random/random_block.h"
 #include "tests/core/kernels/reference_nuts.h"
 #include "tests/core/kernels/targets.h"
