@@ -11,7 +11,7 @@ namespace {
 
 // Raised whenever a change of ours changes the bits of draws: the order of a sum, the use of a
 // random number, the width of an address. Also when it changes the layout of a checkpoint.
-constexpr int kCoreVersion = 2;
+constexpr int kCoreVersion = 3;
 
 #ifdef __OPTIMIZE__
 constexpr char kOptimisation[] = "optimised";

@@ -3,6 +3,11 @@
 //   v ~ N(P^{-1} [K' (v' - b) / Delta + m / D], P^{-1}),   P = K' K / Delta + I / D,
 // one Cholesky factor for all samples. Source: Piccioli, Troiani, Zdeborova, arXiv 2306.02729.
 //
+// With few outputs the same distribution is had without solving inputs x inputs systems (Matheron's
+// rule: a draw from the prior, corrected for how far its output is off):
+//   v = m + e + D K' (D K K' + Delta)^{-1} (v' - b - K (m + e) - d),   e ~ N(0, D), d ~ N(0,
+//   Delta).
+//
 // Internal to core/layers.
 #ifndef POSTERIORD_CORE_LAYERS_LINEAR_INPUT_H_
 #define POSTERIORD_CORE_LAYERS_LINEAR_INPUT_H_

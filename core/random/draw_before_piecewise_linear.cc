@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/random/draws.h"
 #include "core/random/simd_array.h"
 #include "core/random/simd_random.h"
 
@@ -65,19 +66,21 @@ HWY_INLINE V RelativeWeight(V depth, V erfcx, V relative_height, V relative_knot
   return Select(hn::Gt(depth, hn::Zero(d)), outside, hn::Sub(relative_height, outside));
 }
 
-// The quantile at the upper tail probability u.
-HWY_INLINE V UpperQuantile(V u) { return simd::NormalQuantile(hn::Sub(hn::Set(D(), 1.0), u), u); }
-
-// What determines some latents.
+// What some latents are conditioned on.
 struct Latents {
   V mean;    // prior mean
   V output;  // what came out of the activation
-  simd::UniformPair u;
 };
 
-// A mixture draws latents by Draw(). Where one piece alone weighs, untruncated, it is settled:
-// FindSettled() tells, cheaply, and DrawSettled() makes the same draw (to rounding) in a fraction
-// of the time; elsewhere its result has no meaning.
+// A normal in the terms of its mean and standard deviation, the latter of either sign.
+struct Normal {
+  V mean;
+  V step;
+};
+
+// A mixture draws latents by Draw() from a pair of uniforms. Where one piece alone weighs,
+// untruncated, it is settled: FindSettled() tells, cheaply, and SettledNormal() is the
+// distribution; elsewhere its result has no meaning.
 
 // The fast path of the most common case, in which the pieces meet in the origin (ReLU and its
 // like): both share the density at the knot.
@@ -114,12 +117,13 @@ class KinkMixture {
         hn::And(hn::Lt(depths.below, hn::Set(d, settled_negative_)), hn::Gt(depths.above, zero))};
   }
 
-  HWY_INLINE V DrawSettled(const Depths& depths, const Settled& settled, V u) const {
+  HWY_INLINE Normal SettledNormal(const Depths& depths, const Settled& settled) const {
     const V depth = Select(settled.above, depths.above, depths.below);
-    return hn::Mul(hn::Sub(UpperQuantile(u), depth), Step(settled.above));
+    const V step = Step(settled.above);
+    return {hn::Neg(hn::Mul(depth, step)), step};
   }
 
-  HWY_INLINE V Draw(const Latents& latents) const {
+  HWY_INLINE V Draw(const Latents& latents, const simd::UniformPair& u) const {
     const D d;
     const V one = hn::Set(d, 1.0);
     const Depths depths = At(latents);
@@ -135,13 +139,13 @@ class KinkMixture {
         RelativeWeight(depths.below, erfcx_below, Select(below_higher, one, lower), knot);
     const V weight_above =
         RelativeWeight(depths.above, erfcx_above, Select(below_higher, lower, one), knot);
-    const V below = hn::Mul(hn::Mul(weight_below, hn::Set(d, negative_.scale)), latents.u.first);
+    const V below = hn::Mul(hn::Mul(weight_below, hn::Set(d, negative_.scale)), u.first);
     const V above =
-        hn::Mul(hn::Mul(weight_above, hn::Set(d, positive_.scale)), hn::Sub(one, latents.u.first));
+        hn::Mul(hn::Mul(weight_above, hn::Set(d, positive_.scale)), hn::Sub(one, u.first));
     const M is_above = hn::Lt(below, above);
     const simd::UpperTail tail = simd::MakeUpperTail(Select(is_above, depths.above, depths.below),
                                                      Select(is_above, erfcx_above, erfcx_below));
-    return hn::Mul(simd::DrawExcess(tail, latents.u.second), Step(is_above));
+    return hn::Mul(simd::DrawExcess(tail, u.second), Step(is_above));
   }
 
  private:
@@ -256,12 +260,12 @@ class PieceMixture {
     return settled;
   }
 
-  HWY_INLINE V DrawSettled(const Depths& depths, const Settled& settled, V u) const {
+  HWY_INLINE Normal SettledNormal(const Depths& depths, const Settled& settled) const {
     const Origin origin = OriginOf(depths, settled.above, settled.between);
-    return hn::MulAdd(hn::Sub(UpperQuantile(u), origin.depth), origin.step, origin.knot);
+    return {hn::NegMulAdd(origin.depth, origin.step, origin.knot), origin.step};
   }
 
-  HWY_INLINE V Draw(const Latents& latents) const {
+  HWY_INLINE V Draw(const Latents& latents, const simd::UniformPair& uniforms) const {
     const D d;
     const V one = hn::Set(d, 1.0);
     const Depths depths = At(latents);
@@ -280,7 +284,7 @@ class PieceMixture {
     const V weight_above =
         weight(above_, depths.above, erfcx_above, depths.height_above, depths.knot_above);
     // Both ends of the uniform's range, where it is finest, belong to the outer pieces.
-    const V u = latents.u.first;
+    const V u = uniforms.first;
     const V one_minus_u = hn::Sub(one, u);
     if constexpr (kBetween) {
       const simd::Interval between = simd::MakeInterval(depths.near, hn::Set(d, width_));
@@ -294,16 +298,16 @@ class PieceMixture {
       const Origin origin = OriginOf(depths, is_above, is_between);
       const V erfcx = Select(is_between, between.erfcx, Select(is_above, erfcx_above, erfcx_below));
       const V share =
-          Select(is_between, simd::TailShare(between, latents.u.second), latents.u.second);
+          Select(is_between, simd::TailShare(between, uniforms.second), uniforms.second);
       const V excess = simd::DrawExcess(simd::MakeUpperTail(origin.depth, erfcx), share);
-      const V within = simd::ConfineExcess(between, latents.u.second, excess);
+      const V within = simd::ConfineExcess(between, uniforms.second, excess);
       return hn::MulAdd(Select(is_between, within, excess), origin.step, origin.knot);
     } else {
       const M is_above = hn::Lt(hn::Mul(u, weight_below), hn::Mul(one_minus_u, weight_above));
       const Origin origin = OriginOf(depths, is_above, NoLane());
       const simd::UpperTail tail =
           simd::MakeUpperTail(origin.depth, Select(is_above, erfcx_above, erfcx_below));
-      return hn::MulAdd(simd::DrawExcess(tail, latents.u.second), origin.step, origin.knot);
+      return hn::MulAdd(simd::DrawExcess(tail, uniforms.second), origin.step, origin.knot);
     }
   }
 
@@ -374,63 +378,90 @@ class PieceMixture {
   double margin_between_[2];
 };
 
-// Latents set aside, to be drawn a whole vector at a time, and where in the output they belong.
+// Entries are worked through in groups of this many, whose intermediate results stay in the cache.
+constexpr std::size_t kGroup = 256;
+static_assert(kGroup % kLanes == 0);
+
+// Latents of a group set aside, to be drawn a whole vector at a time, and their entries in the
+// block.
 class Deferred {
  public:
-  static constexpr std::size_t kVectors = 8;
-
-  // Whether there may be no room for another vector.
-  bool full() const { return size_ > (kVectors - 1) * kLanes; }
-
-  // Adds the lanes of `mask`; lane 0 is entry `first` of the output.
-  HWY_INLINE void Add(const Latents& latents, M mask, std::size_t first) {
+  // Adds the lanes of `mask`; lane 0 is entry `first`.
+  HWY_INLINE void Add(const Latents& latents, M mask, std::uint64_t first) {
     const D d;
-    const hn::RebindToSigned<D> d64;
+    const simd::D64 d64;
     hn::CompressStore(latents.mean, mask, d, mean_ + size_);
     hn::CompressStore(latents.output, mask, d, output_ + size_);
-    hn::CompressStore(latents.u.first, mask, d, first_uniform_ + size_);
-    hn::CompressStore(latents.u.second, mask, d, second_uniform_ + size_);
-    const auto entries = hn::Iota(d64, static_cast<std::int64_t>(first));
-    hn::CompressStore(entries, hn::RebindMask(d64, mask), d64, entry_ + size_);
+    hn::CompressStore(hn::Iota(d64, first), hn::RebindMask(d64, mask), d64, entry_ + size_);
     size_ += hn::CountTrue(d, mask);
   }
 
-  // Draws them all. Lanes beyond the last hold what was there before: numbers, if useless ones.
+  // Draws them all; out[0] is entry `first`. Lanes beyond the last hold what was there before:
+  // numbers, if useless ones.
   template <typename T, typename Mixture>
-  void Draw(const Mixture& mixture, absl::Span<T> out) {
+  void Draw(const Mixture& mixture, const simd::Uniforms& uniforms, std::uint64_t first,
+            absl::Span<T> out) {
     const D d;
     alignas(64) double drawn[kLanes];
     for (std::size_t i = 0; i < size_; i += kLanes) {
-      const Latents latents{hn::LoadU(d, mean_ + i),
-                            hn::LoadU(d, output_ + i),
-                            {hn::LoadU(d, first_uniform_ + i), hn::LoadU(d, second_uniform_ + i)}};
-      hn::Store(mixture.Draw(latents), d, drawn);
+      const simd::UniformPair u = uniforms.AtElements(hn::LoadU(simd::D64(), entry_ + i));
+      const Latents latents{hn::LoadU(d, mean_ + i), hn::LoadU(d, output_ + i)};
+      hn::Store(mixture.Draw(latents, u), d, drawn);
       const std::size_t count = std::min(kLanes, size_ - i);
       for (std::size_t lane = 0; lane < count; ++lane) {
-        out[static_cast<std::size_t>(entry_[i + lane])] = static_cast<T>(drawn[lane]);
+        out[static_cast<std::size_t>(entry_[i + lane] - first)] = static_cast<T>(drawn[lane]);
       }
     }
     size_ = 0;
   }
 
  private:
-  static constexpr std::size_t kCapacity = kVectors * kLanes;
+  // A vector is stored whole, also behind the last latent.
+  static constexpr std::size_t kCapacity = kGroup + kLanes;
   std::size_t size_ = 0;
   double mean_[kCapacity] = {};
   double output_[kCapacity] = {};
-  double first_uniform_[kCapacity] = {};
-  double second_uniform_[kCapacity] = {};
-  std::int64_t entry_[kCapacity] = {};
+  std::uint64_t entry_[kCapacity] = {};
 };
 
 // The arrays of a call.
 template <typename T>
 struct Entries {
+  // At most kGroup of them.
+  Entries Group(std::size_t begin) const {
+    return {random, first_entry + begin, mean.subspan(begin, kGroup), output.subspan(begin, kGroup),
+            out.subspan(begin, kGroup)};
+  }
+
   const RandomBlock& random;
   std::uint64_t first_entry;
   absl::Span<const T> mean;
   absl::Span<const T> output;
   absl::Span<T> out;
+};
+
+// The normals of a group's latents.
+class SettledNormals {
+ public:
+  HWY_INLINE void Set(std::size_t i, const Normal& normal) {
+    hn::Store(normal.mean, D(), mean_ + i);
+    hn::Store(normal.step, D(), step_ + i);
+  }
+
+  template <typename T>
+  void Draw(const Entries<T>& group) {
+    const D d;
+    DrawNormals<double>(group.random, kSettledNormals + group.first_entry,
+                        absl::MakeSpan(normal_, group.out.size()));
+    simd::ForEachVector(group.out, [&](std::size_t i, std::size_t) {
+      return hn::MulAdd(hn::Load(d, normal_ + i), hn::Load(d, step_ + i), hn::Load(d, mean_ + i));
+    });
+  }
+
+ private:
+  alignas(64) double mean_[kGroup] = {};
+  alignas(64) double step_[kGroup] = {};
+  alignas(64) double normal_[kGroup] = {};
 };
 
 template <typename T, typename Mixture>
@@ -440,40 +471,49 @@ void DrawMixture(const Mixture& mixture, const Entries<T>& entries) {
   // Most latents are settled when the noise is small. Those that are not take many times as long,
   // so that one of them must not hold up its whole vector.
   Deferred deferred;
-  simd::ForEachVector(
-      entries.out,
-      [&](std::size_t i, std::size_t count, V mean, V output) {
-        const Latents latents{mean, output, uniforms.At(entries.first_entry + i)};
-        const auto depths = mixture.At(latents);
-        const auto settled = mixture.FindSettled(depths);
-        const M any = settled.Any();
-        const M unsettled = hn::AndNot(any, hn::FirstN(d, count));
-        if (!hn::AllFalse(d, unsettled)) {
-          if (deferred.full()) deferred.Draw(mixture, entries.out);
-          deferred.Add(latents, unsettled, i);
-        }
-        return hn::AllFalse(d, any) ? hn::Zero(d)
-                                    : mixture.DrawSettled(depths, settled, latents.u.second);
-      },
-      entries.mean, entries.output);
-  deferred.Draw(mixture, entries.out);
+  SettledNormals normals;
+  for (std::size_t begin = 0; begin < entries.out.size(); begin += kGroup) {
+    const Entries<T> group = entries.Group(begin);
+    bool any_settled = false;
+    simd::ForEachVector(
+        group.out.size(),
+        [&](std::size_t i, std::size_t count, V mean, V output) {
+          const Latents latents{mean, output};
+          const auto depths = mixture.At(latents);
+          const auto settled = mixture.FindSettled(depths);
+          const M any = settled.Any();
+          normals.Set(i, mixture.SettledNormal(depths, settled));
+          any_settled |= !hn::AllFalse(d, any);
+          const M unsettled = hn::AndNot(any, hn::FirstN(d, count));
+          if (!hn::AllFalse(d, unsettled)) {
+            deferred.Add(latents, unsettled, group.first_entry + i);
+          }
+        },
+        group.mean, group.output);
+    if (any_settled) normals.Draw(group);
+    deferred.Draw(mixture, uniforms, group.first_entry, group.out);
+  }
 }
 
-// One piece everywhere: a normal, drawn with the second uniform as in any other piece.
+// One piece everywhere is settled everywhere.
 template <typename T>
 void DrawLinear(const PiecewiseLinear::Piece& piece, double variance, double output_variance,
                 const Entries<T>& entries) {
   const D d;
-  const simd::Uniforms uniforms(entries.random);
   const HalfLine line(piece.slope, 1, variance, output_variance);
-  simd::ForEachVector(
-      entries.out,
-      [&](std::size_t i, std::size_t, V mean, V output) {
-        const V depth = line.Depth(mean, hn::Sub(output, hn::Set(d, piece.offset)));
-        const V u = uniforms.At(entries.first_entry + i).second;
-        return hn::Mul(hn::Sub(UpperQuantile(u), depth), hn::Set(d, line.scale));
-      },
-      entries.mean, entries.output);
+  const V step = hn::Set(d, line.scale);
+  SettledNormals normals;
+  for (std::size_t begin = 0; begin < entries.out.size(); begin += kGroup) {
+    const Entries<T> group = entries.Group(begin);
+    simd::ForEachVector(
+        group.out.size(),
+        [&](std::size_t i, std::size_t, V mean, V output) {
+          const V depth = line.Depth(mean, hn::Sub(output, hn::Set(d, piece.offset)));
+          normals.Set(i, {hn::Neg(hn::Mul(depth, step)), step});
+        },
+        group.mean, group.output);
+    normals.Draw(group);
+  }
 }
 
 // Whether two pieces meet in the origin.

@@ -17,10 +17,14 @@ namespace posteriord::core {
 //   scale^2 = variance output_variance / (output_variance + a^2 variance),
 //   mu      = (output_variance mean + a variance (output - b)) / (output_variance + a^2 variance).
 // The pieces' weights are compared in log space. The first uniform of an entry picks the piece, the
-// second draws in it. Instantiated for float and double.
+// second draws in it. Where mean and output leave no doubt about the piece, and its ends are too
+// far to matter (both to exp(-40)), the entry is a normal: entry kSettledNormals + i of the block's
+// normals. Instantiated for float and double.
 //
 // The activation may be scaled by any factor, of either sign or zero: what is conditioned on is
 // then N(output[i]; factor s(z), output_variance).
+inline constexpr std::uint64_t kSettledNormals = std::uint64_t{1} << 40;
+
 template <typename T>
 void DrawBeforePiecewiseLinear(const PiecewiseLinear& activation, double variance,
                                double output_variance, const RandomBlock& random,

@@ -55,18 +55,28 @@ void DrawNormals(const RandomBlock& random, std::uint64_t first_entry, absl::Spa
   const D d;
   const simd::Uniforms uniforms(random);
   // Pairs through a small buffer; an odd start skips the first of its pair.
-  constexpr std::size_t kBuffer = 2 * kLanes;
+  constexpr std::size_t kBuffer = 4 * kLanes;
   alignas(64) double buffer[kBuffer];
   std::size_t done = 0;
   std::uint64_t pair = first_entry / 2;
   std::size_t skip = first_entry % 2;
   while (done < out.size()) {
-    const simd::NormalPair normals = simd::NormalsFromUniforms(uniforms.At(pair));
+    simd::UniformPair low, high;
+    uniforms.AtTwo(pair, low, high);
+    const simd::NormalPair normals = simd::NormalsFromUniforms(low);
+    const simd::NormalPair more = simd::NormalsFromUniforms(high);
     hn::StoreInterleaved2(normals.first, normals.second, d, buffer);
+    hn::StoreInterleaved2(more.first, more.second, d, buffer + 2 * kLanes);
     const std::size_t count = std::min(kBuffer - skip, out.size() - done);
-    for (std::size_t i = 0; i < count; ++i) out[done + i] = static_cast<T>(buffer[skip + i]);
+    if (count == kBuffer) {
+      for (std::size_t i = 0; i < kBuffer; i += kLanes) {
+        simd::StoreAs(hn::Load(d, buffer + i), out.data() + done + i);
+      }
+    } else {
+      for (std::size_t i = 0; i < count; ++i) out[done + i] = static_cast<T>(buffer[skip + i]);
+    }
     done += count;
-    pair += kLanes;
+    pair += 2 * kLanes;
     skip = 0;
   }
 }

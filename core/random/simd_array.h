@@ -33,20 +33,31 @@ V LoadRest(absl::Span<const T> from, std::size_t begin) {
   return LoadAsDouble(rest);
 }
 
-// Sets out[i + lane] to what vector_op(i, count, in[i ...]...) returns in that lane, a vector at a
-// time, with one vector for each array `in` of the size of `out`. The last may count fewer lanes
-// than a vector has; the others then repeat the last entry.
+// Calls vector_op(i, count, in[i ...]...) for i = 0, kLanes, ..., with one vector for each of the
+// arrays `in` of `size` entries. The last may count fewer lanes than a vector has; the others then
+// repeat the last entry.
+template <typename VectorOp, typename... Inputs>
+void ForEachVector(std::size_t size, VectorOp&& vector_op, const Inputs&... in) {
+  const std::size_t whole = size - size % kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    vector_op(i, kLanes, LoadAsDouble(in.data() + i)...);
+  }
+  if (whole < size) vector_op(whole, size - whole, LoadRest(in, whole)...);
+}
+
+// Sets out[i + lane] to what vector_op returns in that lane. REQUIRES: the arrays are of one size.
 template <typename T, typename VectorOp, typename... Inputs>
 void ForEachVector(absl::Span<T> out, VectorOp&& vector_op, const Inputs&... in) {
-  const std::size_t whole = out.size() - out.size() % kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    StoreAs(vector_op(i, kLanes, LoadAsDouble(in.data() + i)...), out.data() + i);
-  }
-  const std::size_t rest = out.size() - whole;
-  if (rest == 0) return;
-  T out_rest[kLanes];
-  StoreAs(vector_op(whole, rest, LoadRest<T>(in, whole)...), out_rest);
-  std::copy_n(out_rest, rest, out.data() + whole);
+  ForEachVector(
+      out.size(),
+      [&](std::size_t i, std::size_t count, const auto&... vectors) {
+        const V result = vector_op(i, count, vectors...);
+        if (count == kLanes) return StoreAs(result, out.data() + i);
+        T rest[kLanes];
+        StoreAs(result, rest);
+        std::copy_n(rest, count, out.data() + i);
+      },
+      in...);
 }
 
 }  // namespace posteriord::core::simd

@@ -106,28 +106,57 @@ class Uniforms {
 
   // Uniform doubles on (0, 1) at any elements, one per lane.
   HWY_INLINE UniformPair AtElements(V64 elements) const {
+    Counters counters = CountersOf(elements);
+    for (int round = 0; round < kRounds; ++round) Round(round, counters);
+    return ToPair(counters);
+  }
+
+  // Those at element, element + 1, ... of two vectors, made side by side: every round waits for the
+  // one before, and while one vector waits the other goes on.
+  HWY_INLINE void AtTwo(std::uint64_t element, UniformPair& low, UniformPair& high) const {
     const D64 d;
-    const V64 m0 = hn::Set(d, 0xD2511F53ull);
-    const V64 m1 = hn::Set(d, 0xCD9E8D57ull);
-    // Only the low halves of the lanes count; what collects above them is never read.
-    V64 c0 = elements;
-    V64 c1 = hn::Or(hn::LoadU(d, counter_[1]), hn::ShiftRight<32>(c0));
-    V64 c2 = hn::LoadU(d, counter_[2]);
-    V64 c3 = hn::LoadU(d, counter_[3]);
+    const V64 elements = hn::Add(hn::Set(d, element), hn::Iota(d, 0));
+    Counters a = CountersOf(elements);
+    Counters b = CountersOf(hn::Add(elements, hn::Set(d, std::uint64_t{kLanes})));
     for (int round = 0; round < kRounds; ++round) {
-      const V64 p0 = internal::MultiplyLow(c0, m0);
-      const V64 p1 = internal::MultiplyLow(c2, m1);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::LoadU(d, keys_[2 * round]));
-      c1 = p1;
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::LoadU(d, keys_[2 * round + 1]));
-      c3 = p0;
+      Round(round, a);
+      Round(round, b);
     }
-    const V64 low32 = hn::Set(d, 0xFFFFFFFFull);
-    return {internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c1), hn::And(c0, low32))),
-            internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c3), hn::And(c2, low32)))};
+    low = ToPair(a);
+    high = ToPair(b);
   }
 
  private:
+  // Only the low halves of the lanes count; what collects above them is never read.
+  struct Counters {
+    V64 c0;
+    V64 c1;
+    V64 c2;
+    V64 c3;
+  };
+
+  HWY_INLINE Counters CountersOf(V64 elements) const {
+    const D64 d;
+    return {elements, hn::Or(hn::LoadU(d, counter_[1]), hn::ShiftRight<32>(elements)),
+            hn::LoadU(d, counter_[2]), hn::LoadU(d, counter_[3])};
+  }
+
+  HWY_INLINE void Round(int round, Counters& c) const {
+    const D64 d;
+    const V64 p0 = internal::MultiplyLow(c.c0, hn::Set(d, 0xD2511F53ull));
+    const V64 p1 = internal::MultiplyLow(c.c2, hn::Set(d, 0xCD9E8D57ull));
+    c.c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c.c1), hn::LoadU(d, keys_[2 * round]));
+    c.c1 = p1;
+    c.c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c.c3), hn::LoadU(d, keys_[2 * round + 1]));
+    c.c3 = p0;
+  }
+
+  static HWY_INLINE UniformPair ToPair(const Counters& c) {
+    const V64 low32 = hn::Set(D64(), 0xFFFFFFFFull);
+    return {internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c.c1), hn::And(c.c0, low32))),
+            internal::ToUniform(hn::Or(hn::ShiftLeft<32>(c.c3), hn::And(c.c2, low32)))};
+  }
+
   static constexpr int kRounds = 10;
   std::uint64_t keys_[2 * kRounds][kLanes];
   std::uint64_t counter_[4][kLanes];  // element 0 is not kept

@@ -267,6 +267,23 @@ TYPED_TEST(DenseTest, InputOfOneOutputHasTheExactConditionalMeanAndCovariance) {
   ExpectExactInput<TypeParam>({.samples = 6, .inputs = 4, .units = 1, .bias = false});
 }
 
+// Which are corrected draws from the prior (core/layers/linear_input.h).
+TYPED_TEST(DenseTest, InputOfFewOutputsHasTheExactConditionalMeanAndCovariance) {
+  ExpectExactInput<TypeParam>({.samples = 6, .inputs = 7, .units = 1, .bias = true});
+  ExpectExactInput<TypeParam>({.samples = 6, .inputs = 7, .units = 1, .bias = false});
+  ExpectExactInput<TypeParam>({.samples = 6, .inputs = 9, .units = 2, .bias = true});
+  ExpectExactInput<TypeParam>(
+      {.samples = 2 * kChunkRows + 300, .inputs = 9, .units = 2, .bias = true});
+  for (const double ratio : {1e-4, 1e4}) {
+    ExpectExactInput<TypeParam>({.samples = 6,
+                                 .inputs = 7,
+                                 .units = 1,
+                                 .bias = true,
+                                 .input_variance = 0.1,
+                                 .noise_variance = 0.1 * ratio});
+  }
+}
+
 TYPED_TEST(DenseTest, InputIsExactWhereItsNoiseAndTheOutputsDifferByOrders) {
   ExpectExactInput<TypeParam>({.samples = 6,
                                .inputs = 3,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <random>
 #include <string>
 #include <vector>
@@ -317,6 +318,14 @@ double LogOddsError(const PiecewiseLinearReference::Inputs& in,
   return error;
 }
 
+// Normal number kSettledNormals + `entry` of block (seed, 0, 0, 0), by Box and Muller's formula.
+double SettledNormal(std::uint32_t seed, std::uint64_t entry) {
+  const UniformsOf uniforms(seed, (kSettledNormals + entry) / 2);
+  const double angle = 2 * std::numbers::pi * uniforms.second;
+  return std::sqrt(-2 * std::log(uniforms.first)) *
+         (entry % 2 == 0 ? std::cos(angle) : std::sin(angle));
+}
+
 // Draws element `element` of block (8, 0, 0, 0) and checks it. Returns whether rounding left no
 // doubt about the piece.
 bool ExpectExactDraw(const PiecewiseLinearReference::Inputs& in, std::uint32_t element) {
@@ -351,6 +360,11 @@ bool ExpectExactDraw(const PiecewiseLinearReference::Inputs& in, std::uint32_t e
   const double depth_error = DepthError(in, i) + 1e-15 * std::abs(piece.depth);
   double tolerance = 4e-15 * y + 4e-16 * std::abs(z) / piece.scale +
                      (piece.depth > 5 ? 2e-15 / piece.depth : 4e-15 * (1 + std::abs(piece.depth)));
+  const double normal = SettledNormal(8, element);
+  const bool may_be_settled = piece.depth < -8.9 && piece.log_odds > 39;
+  if (may_be_settled && std::abs(y - (normal - piece.depth)) < tolerance + 4 * depth_error) {
+    return true;
+  }
   double error = 0;
   if (std::isfinite(piece.width)) {
     EXPECT_LE(y, piece.width * (1 + 1e-15) + 4e-16 * std::abs(knot) / piece.scale);
@@ -407,6 +421,34 @@ TEST(DrawBeforePiecewiseLinearTest, OtherActivationsAreExactUpToThousandStandard
     if (HasFailure()) return;
   }
   EXPECT_GT(checked, count * 3 / 4);
+}
+
+// Means a hundred standard deviations inside of one piece after the other.
+TEST(DrawBeforePiecewiseLinearTest, SettledLatentsAreTheNormalsOfTheBlock) {
+  constexpr std::uint64_t kEntries = 1000;
+  constexpr std::uint64_t kFirst = 37;
+  for (const PiecewiseLinear& activation : {kRelu, kHardTanh, kStep, PiecewiseLinear::Linear()}) {
+    std::vector<double> mean(kEntries), output(kEntries), draws(kEntries);
+    for (std::size_t i = 0; i < kEntries; ++i) {
+      mean[i] = std::vector<double>{-100, 0, 100}[i % 3] + (activation.size() == 2 ? 50 : 0);
+      output[i] = activation(mean[i]);
+    }
+    DrawBeforePiecewiseLinear<double>(activation, 1e-2, 1e-2, RandomBlock(8, 0, 0, 0), kFirst, mean,
+                                      output, absl::MakeSpan(draws));
+    for (std::size_t i = 0; i < kEntries; ++i) {
+      double slope = 0;
+      for (std::size_t piece = 0; piece < activation.size(); ++piece) {
+        const bool below_next = piece + 1 == activation.size() || mean[i] < activation.knot(piece);
+        if (below_next) {
+          slope = activation.piece(piece).slope;
+          break;
+        }
+      }
+      const double scale = std::sqrt(1e-2 / (1 + slope * slope));
+      const double normal = SettledNormal(8, kFirst + i);
+      EXPECT_NEAR(std::abs(draws[i] - mean[i]), scale * std::abs(normal), 1e-12) << i;
+    }
+  }
 }
 
 TYPED_TEST(BeforePiecewiseLinearTest, StaysFiniteForInputsOfAnyMagnitude) {
