@@ -88,7 +88,7 @@ void ExpectStationary(const NetworkSpec& network, Precision precision, std::int6
       largest = std::max(largest, z);
     }
   }
-  ::testing::Test::RecordProperty("largest_z_x100", static_cast<int>(100 * largest));
+  ::testing::Test::RecordProperty("largest_z", std::to_string(largest));
 }
 
 TEST(EquilibriumTest, InformedRegressionStaysWhereItStarts) {

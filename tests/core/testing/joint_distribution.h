@@ -464,7 +464,8 @@ JointComparison CompareJointly(const JointExperiment<T>& experiment) {
                    comparison.worst = std::string(name) + " " + std::to_string(index);
                  });
   ::testing::Test::RecordProperty("functions", static_cast<int>(marginal.size()));
-  ::testing::Test::RecordProperty("largest_z_x100", static_cast<int>(100 * comparison.largest_z));
+  ::testing::Test::RecordProperty("largest_z", std::to_string(comparison.largest_z));
+  ::testing::Test::RecordProperty("bound", std::to_string(comparison.bound));
   ::testing::Test::RecordProperty("worst_function", comparison.worst);
   return comparison;
 }

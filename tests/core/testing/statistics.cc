@@ -4,8 +4,23 @@
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <cstdlib>
+
+#include "absl/base/config.h"
 
 namespace posteriord::testing {
+
+int SampleCount(int full) {
+  static const int effort = [] {
+    const char* text = std::getenv("POSTERIORD_TEST_EFFORT");
+    return text == nullptr ? 1 : std::clamp(std::atoi(text), 1, 1000);
+  }();
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
+  return effort * (full / 16);
+#else
+  return effort * full;
+#endif
+}
 
 double NormalBound(int comparisons) {
   return boost::math::quantile(boost::math::complement(

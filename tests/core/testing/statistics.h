@@ -9,21 +9,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/base/config.h"
-
 namespace posteriord::testing {
 
 inline constexpr double kFalseAlarm = 1e-6;
 
-// How many samples to draw: `full`, or a sixteenth of it where a sanitizer slows everything down.
-// Bounds follow the number of samples, so only power is lost.
-constexpr int SampleCount(int full) {
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER) || defined(ABSL_HAVE_THREAD_SANITIZER)
-  return full / 16;
-#else
-  return full;
-#endif
-}
+// How many samples to draw: `full`, times the environment variable POSTERIORD_TEST_EFFORT if it is
+// set (a whole number, see scripts/validate.sh), or a sixteenth of it where a sanitizer slows
+// everything down. Bounds follow the number of samples, so only power changes.
+int SampleCount(int full);
 
 // |z| that the largest of `comparisons` standard normals exceeds with probability kFalseAlarm at
 // most, whatever their dependence (Bonferroni).
