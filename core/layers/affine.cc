@@ -1,6 +1,7 @@
 #include "core/layers/affine.h"
 
 #include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -94,7 +95,13 @@ Matrix<T> Affine<T>::Import(absl::Span<const double> flat) const {
 template <typename T>
 LayerSummary Affine<T>::Summarise(const Matrix<T>& parameters,
                                   const Eigen::MatrixXd& gradient) const {
-  return {.weight_norm = parameters.bottomRows(fan_in_).template cast<double>().norm(),
+  Eigen::VectorXd norms =
+      parameters.bottomRows(fan_in_).template cast<double>().colwise().norm().transpose();
+  std::sort(norms.begin(), norms.end());
+  return {.weight_norm = norms.norm(),
+          .smallest_unit_norm = norms(0),
+          .median_unit_norm = (norms((units_ - 1) / 2) + norms(units_ / 2)) / 2,
+          .largest_unit_norm = norms(units_ - 1),
           .mean_gradient = gradient.bottomRows(fan_in_).mean()};
 }
 

@@ -56,7 +56,12 @@ double LogPrior(const ParameterSquares& squares, const LayerScales& scales);
 
 // What is traced of a layer's parameters.
 struct LayerSummary {
-  double weight_norm = 0;    // Euclidean norm of all weights, biases left out
+  double weight_norm = 0;  // Euclidean norm of all weights, biases left out
+  // Of the Euclidean norms of the weights into each unit: in order, they do not change when units
+  // swap places. The median of an even number of units is the mean of the middle two.
+  double smallest_unit_norm = 0;
+  double median_unit_norm = 0;
+  double largest_unit_norm = 0;
   double mean_gradient = 0;  // mean over the weights of d log posterior / d weight
 };
 

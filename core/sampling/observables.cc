@@ -64,6 +64,11 @@ std::vector<ObservableInfo> ListObservables(const Spec& spec, const DataShape& s
     add(absl::StrCat(layer.name, ".weight_norm"), "Euclidean norm of the layer's weights", true);
     add(absl::StrCat(layer.name, ".score"),
         "mean over the weights of noise variance times the derivative of the log posterior", false);
+    if (&layer == &spec.network.layers.back()) continue;
+    for (const char* which : {"min", "median", "max"}) {
+      add(absl::StrCat(layer.name, ".unit_norm_", which),
+          absl::StrCat(which, " over the hidden units of the norm of the weights into one"), false);
+    }
   }
   const std::int64_t probes = std::min<std::int64_t>(
       spec.observation.probes, shape.test_samples > 0 ? shape.test_samples : shape.train_samples);
@@ -144,6 +149,11 @@ std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<
     values.push_back(summary.weight_norm);
     values.push_back(summary.mean_gradient *
                      (model.has_latents() ? variance : OutputScale(model, state)));
+    if (i + 1 == model.depth()) continue;
+    for (const double norm :
+         {summary.smallest_unit_norm, summary.median_unit_norm, summary.largest_unit_norm}) {
+      values.push_back(norm);
+    }
   }
 
   if (test.probes.samples() > 0) {

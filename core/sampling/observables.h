@@ -11,6 +11,9 @@
 //   <layer>.noise_variance, <layer>.weight_precision, <layer>.bias_precision
 //                              what is learned of them
 //   <layer>.weight_norm        Euclidean norm of the weights
+//   <layer>.unit_norm_min, <layer>.unit_norm_median, <layer>.unit_norm_max
+//                              of the norms of the weights into each hidden unit, which do not
+//                              change when units swap places
 //   <layer>.score              mean entry of noise variance * d log_posterior / d weights; 0 at
 //                              equilibrium. Noise variance: that of the layer, of the output for
 //                              the classical posterior (the temperature with a softmax)

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <numbers>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -196,12 +198,24 @@ TYPED_TEST(ObservablesTest, EqualThoseOfPlainLoops) {
       const auto* dense = std::get_if<DenseSpec>(&layer.operation);
       if (dense == nullptr) continue;
       double squares = 0;
+      std::multiset<double> unit_norms;
       for (Index unit = 0; unit < dense->units; ++unit) {
+        double into_unit = 0;
         for (Index row = dense->bias ? 1 : 0; row < this->state_.parameters[i].rows(); ++row) {
-          squares += std::pow(static_cast<double>(this->state_.parameters[i](row, unit)), 2);
+          into_unit += std::pow(static_cast<double>(this->state_.parameters[i](row, unit)), 2);
         }
+        squares += into_unit;
+        unit_norms.insert(std::sqrt(into_unit));
       }
       this->ExpectClose(values.at(layer.name + ".weight_norm"), std::sqrt(squares), layer.name);
+      EXPECT_EQ(values.contains(layer.name + ".unit_norm_min"), layer.name != "third");
+      if (layer.name == "third") continue;
+      this->ExpectClose(values.at(layer.name + ".unit_norm_min"), *unit_norms.begin(), layer.name);
+      this->ExpectClose(values.at(layer.name + ".unit_norm_max"), *unit_norms.rbegin(), layer.name);
+      auto middle = std::next(unit_norms.begin(), (dense->units - 1) / 2);
+      double median = *middle;
+      if (dense->units % 2 == 0) median = (median + *++middle) / 2;
+      this->ExpectClose(values.at(layer.name + ".unit_norm_median"), median, layer.name);
     }
     for (Index probe = 0; probe < 3; ++probe) {
       const std::vector<double> outputs = this->Predict(problem.test().inputs, probe);
@@ -263,8 +277,9 @@ TEST(ListObservablesTest, NamesWhatTheDataAllow) {
     return list;
   };
   const std::vector<std::string> layers = {
-      "log_posterior",  "dense1.residual", "dense1.weight_norm", "dense1.score",
-      "relu1.residual", "dense2.residual", "dense2.weight_norm", "dense2.score"};
+      "log_posterior",        "dense1.residual",         "dense1.weight_norm",   "dense1.score",
+      "dense1.unit_norm_min", "dense1.unit_norm_median", "dense1.unit_norm_max", "relu1.residual",
+      "dense2.residual",      "dense2.weight_norm",      "dense2.score"};
   std::vector<std::string> with_test = {"train_error", "test_error", "predictive_test_error"};
   with_test.insert(with_test.end(), layers.begin(), layers.end());
   with_test.insert(with_test.end(), {"probe0.output0", "probe1.output0"});
