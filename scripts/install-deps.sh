@@ -3,6 +3,7 @@
 #
 #   scripts/install-deps.sh          what it takes to build, test and run
 #   scripts/install-deps.sh --dev    also the linters, sanitizer tools and the proto checker's runtime
+#   scripts/install-deps.sh --plots  also what scripts/reproduce.sh computes and draws with
 set -euo pipefail
 
 packages=(
@@ -45,6 +46,12 @@ developer_packages=(
   libclang-rt-14-dev
   valgrind
 )
+plot_packages=(
+  python3
+  python3-matplotlib
+  python3-numpy
+  python3-scipy
+)
 
 case "${1-}" in
   "") ;;
@@ -53,8 +60,9 @@ case "${1-}" in
     # Node may come from elsewhere, and then Debian's npm cannot be installed beside it.
     command -v npm >/dev/null || packages+=(npm)
     ;;
+  --plots) packages+=("${plot_packages[@]}") ;;
   *)
-    echo "usage: scripts/install-deps.sh [--dev]" >&2
+    echo "usage: scripts/install-deps.sh [--dev | --plots]" >&2
     exit 2
     ;;
 esac

@@ -429,7 +429,7 @@ class ReportTest(unittest.TestCase):
     def test_figure_1_tells_when_chains_meet(self) -> None:
         text = self.describe("fig1")
         self.assertIn("The chain from zero stays within 20% of the informed one from sweep 100,000 on", text)
-        self.assertIn("Of our two chains from the prior, 2 are away", text)
+        self.assertIn("Of our two chains from the prior, 2 ended away", text)
 
     def test_figure_2_counts_both_criteria(self) -> None:
         row = next(line for line in self.describe("fig2").splitlines() if "1 of 2" in line)
