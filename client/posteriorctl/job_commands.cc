@@ -224,8 +224,14 @@ ExitCode Get(Session& session, const std::string& name) {
   return kSuccess;
 }
 
-ExitCode SummarizeChains(Session& session, const std::string& name) {
-  const absl::StatusOr<v1::JobSummary> summary = session.client().GetJobSummary(name);
+struct SummaryArguments {
+  std::string name;
+  std::vector<int> chains;
+};
+
+ExitCode SummarizeChains(Session& session, const SummaryArguments& arguments) {
+  const absl::StatusOr<v1::JobSummary> summary =
+      session.client().GetJobSummary(arguments.name, arguments.chains);
   if (!summary.ok()) return session.Report(summary.status());
   if (session.json()) {
     session.PrintJson(*summary);
@@ -268,6 +274,23 @@ void AddNamed(CLI::App& group, Command& command, const char* verb, const char* h
       ->required();
   app->callback([&command, names, run] {
     command = [names, run](Session& session) { return run(session, *names); };
+  });
+}
+
+constexpr char kChainsHelp[] = "Chain indices, such as 0,2 (default: all)";
+
+void AddSummary(CLI::App& group, Command& command) {
+  const auto arguments = std::make_shared<SummaryArguments>();
+  CLI::App* summary =
+      group.add_subcommand("summary",
+                           "Statistics of the observables after warm-up: means, quantiles, R-hat, "
+                           "effective sample sizes");
+  summary->add_option("name", arguments->name, kNameHelp)->required();
+  summary->add_option("--chains", arguments->chains, kChainsHelp)
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  summary->callback([&command, arguments] {
+    command = [arguments](Session& session) { return SummarizeChains(session, *arguments); };
   });
 }
 
@@ -393,7 +416,7 @@ void AddExportOptions(CLI::App& app, ExportArguments& arguments,
                  absl::StrCat("Format (default: from the extension of --out; ", standard,
                               " on standard output)"))
       ->check(CLI::IsMember(formats));
-  app.add_option("--chains", arguments.chains, "Chain indices, such as 0,2 (default: all)")
+  app.add_option("--chains", arguments.chains, kChainsHelp)
       ->delimiter(',')
       ->allow_extra_args(false);
   app.add_flag("--follow", arguments.follow,
@@ -472,10 +495,7 @@ void AddJobCommands(CLI::App& app, Command& command) {
   AddList(*group, command);
   AddNamed<std::string>(*group, command, "watch",
                         "Follow a job to its end with live progress, then describe it", Watch);
-  AddNamed<std::string>(*group, command, "summary",
-                        "Statistics of the observables after warm-up: means, quantiles, R-hat, "
-                        "effective sample sizes",
-                        SummarizeChains);
+  AddSummary(*group, command);
   AddProbe(*group, command);
   AddNamed<std::vector<std::string>>(*group, command, "cancel", "Stop jobs and keep their draws",
                                      Cancel);
