@@ -133,10 +133,8 @@ class TypedChain final : public Chain {
   void AdvancePopulation() {
     double error = 0;
     if (population_->wants_error()) {
-      const Matrix<T> outputs =
-          PredictAll(problem_->model(), state_.parameters, problem_->training().inputs);
-      error = problem_->model().likelihood().Error(outputs.template cast<double>(),
-                                                   problem_->training().targets);
+      error = PlugInError(problem_->model(), state_.parameters, problem_->training().inputs,
+                          problem_->training().targets);
     }
     population_->Advance(error, state_);
   }

@@ -112,17 +112,31 @@ Matrix<T> PredictAll(const Model<T>& model, const std::vector<Matrix<T>>& parame
 }
 
 template <typename T>
+double PlugInError(const Model<T>& model, const std::vector<Matrix<T>>& parameters,
+                   const Latent<T>& inputs, const Eigen::MatrixXd& targets) {
+  // Errors are means over samples. Chunk by chunk, since all outputs may take as much as a chain.
+  double sum = 0;
+  ForEachChunk(
+      inputs.samples(), [] { return true; },
+      [&](Index first, Index rows) {
+        const Matrix<T> outputs =
+            model.Predict(parameters, inputs.augmented().middleRows(first, rows));
+        sum +=
+            static_cast<double>(rows) * model.likelihood().Error(outputs.template cast<double>(),
+                                                                 targets.middleRows(first, rows));
+      });
+  return sum / static_cast<double>(inputs.samples());
+}
+
+template <typename T>
 std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<T>& training,
                                        const TestSet<T>& test, const PredictiveTally& tally,
                                        const State<T>& state, LogPosterior<T>& posterior) {
   const Likelihood<T>& likelihood = model.likelihood();
-  const auto error_on = [&](const Latent<T>& inputs, const Eigen::MatrixXd& targets) {
-    return likelihood.Error(PredictAll(model, state.parameters, inputs).template cast<double>(),
-                            targets);
-  };
-  std::vector<double> values = {error_on(training.inputs, training.targets)};
+  std::vector<double> values = {
+      PlugInError(model, state.parameters, training.inputs, training.targets)};
   if (test.inputs.samples() > 0) {
-    values.push_back(error_on(test.inputs, test.targets));
+    values.push_back(PlugInError(model, state.parameters, test.inputs, test.targets));
     values.push_back(
         tally.draws == 0
             ? kNotAvailable
@@ -167,11 +181,13 @@ std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<
   return values;
 }
 
-#define POSTERIORD_INSTANTIATE(T)                                                               \
-  template Matrix<T> PredictAll<T>(const Model<T>&, const std::vector<Matrix<T>>&,              \
-                                   const Latent<T>&);                                           \
-  template std::vector<double> MeasureObservables<T>(const Model<T>&, const TrainingSet<T>&,    \
-                                                     const TestSet<T>&, const PredictiveTally&, \
+#define POSTERIORD_INSTANTIATE(T)                                                                  \
+  template double PlugInError<T>(const Model<T>&, const std::vector<Matrix<T>>&, const Latent<T>&, \
+                                 const Eigen::MatrixXd&);                                          \
+  template Matrix<T> PredictAll<T>(const Model<T>&, const std::vector<Matrix<T>>&,                 \
+                                   const Latent<T>&);                                              \
+  template std::vector<double> MeasureObservables<T>(const Model<T>&, const TrainingSet<T>&,       \
+                                                     const TestSet<T>&, const PredictiveTally&,    \
                                                      const State<T>&, LogPosterior<T>&)
 POSTERIORD_INSTANTIATE(float);
 POSTERIORD_INSTANTIATE(double);

@@ -52,6 +52,11 @@ template <typename T>
 Matrix<T> PredictAll(const Model<T>& model, const std::vector<Matrix<T>>& parameters,
                      const Latent<T>& inputs);
 
+// Error (Likelihood::Error) of the plug-in outputs for all samples. REQUIRES: there are some.
+template <typename T>
+double PlugInError(const Model<T>& model, const std::vector<Matrix<T>>& parameters,
+                   const Latent<T>& inputs, const Eigen::MatrixXd& targets);
+
 // Values in the order of ListObservables.
 template <typename T>
 std::vector<double> MeasureObservables(const Model<T>& model, const TrainingSet<T>& training,

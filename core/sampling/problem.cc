@@ -160,8 +160,8 @@ double GradientBytes(const Spec& spec, const DataShape& shape, double state) {
   if (sampler == nullptr) return 0;
   const auto dimension = static_cast<double>(PositionDimension(spec.network, shape.train_samples));
   const double vectors =
-      16 + (sampler->kind == GradientSamplerKind::kNuts ? 3 * sampler->max_tree_depth : 0);
-  const double squares = sampler->metric == MetricKind::kDense ? 5 * dimension * dimension : 0;
+      22 + (sampler->kind == GradientSamplerKind::kNuts ? 10 + 3 * sampler->max_tree_depth : 0);
+  const double squares = sampler->metric == MetricKind::kDense ? 8 * dimension * dimension : 0;
   return 8 * (vectors * dimension + squares) + 2 * state;
 }
 
