@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 from bench.reproduce import jobs, options, report, results, targets
-from bench.reproduce.figures import fig1, fig2, fig3, fig4, plateaus, population
+from bench.reproduce.figures import fig1, fig2, fig3, fig4, plateaus, population, uci
 from bench.reproduce.mnist import MnistError
 from bench.reproduce.posteriorctl import Json, Posteriorctl, PosteriorctlError
+from bench.reproduce.uci_data import UciError
 
 FIGURES: dict[str, ModuleType] = {
     "plateaus": plateaus,
@@ -20,6 +21,7 @@ FIGURES: dict[str, ModuleType] = {
     "fig3": fig3,
     "fig4": fig4,
     "population": population,
+    "uci": uci,
 }
 
 
@@ -42,6 +44,9 @@ def main(arguments: Sequence[str]) -> None:
     if wanted.redraw:
         publish(found, [name for name in names if name in found], wanted.out)
         return
+    if "uci" in names and wanted.uci is None:  # not by name, which the options refuse
+        names.remove("uci")
+        print("uci is left out: --uci DIR names the directory with its data", file=sys.stderr)
 
     program = Posteriorctl(wanted.bin_dir / "client/posteriorctl/posteriorctl")
     plans = {name: FIGURES[name].plan(wanted, program) for name in names}
@@ -65,7 +70,7 @@ def main(arguments: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (PosteriorctlError, MnistError) as error:
+    except (PosteriorctlError, MnistError, UciError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from bench.reproduce import problems
 from bench.reproduce.posteriorctl import Json, Posteriorctl, PosteriorctlError
 from bench.reproduce.progress import Progress
@@ -98,6 +100,16 @@ class Outcome:
     def seconds_per_sweep(self, chain: int) -> float:
         """Returns how long a sweep of a chain took."""
         return 1 / self.job["chains"][chain]["sweeps_per_second"]
+
+    @property
+    def seconds(self) -> float:
+        """How long the sweeps of all chains took, those of the warm-up included."""
+        chains = self.job["chains"]
+        return sum(int(chain["sweeps"]) / chain["sweeps_per_second"] for chain in chains)
+
+    def draws(self) -> dict[str, np.ndarray]:
+        """Returns the draws of all chains; unlike the rest they are not kept, for their size."""
+        return self.program.draws(self.job["name"])
 
 
 class Campaign:

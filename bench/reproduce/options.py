@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-FIGURES = ("plateaus", "fig1", "fig2", "fig3", "fig4", "population")
+FIGURES = ("plateaus", "fig1", "fig2", "fig3", "fig4", "population", "uci")
 
 # Seconds instead of hours: shows that everything works, and nothing about the posterior.
 QUICK: dict[str, Any] = {
@@ -25,6 +25,9 @@ QUICK: dict[str, Any] = {
     "population_teachers": 2,
     "population_sweeps": 2000,
     "population_deltas": [1e-2, 1e-3],
+    "uci_splits": 2,
+    "uci_sweeps": 1000,
+    "uci_steps": 50,
     "out": Path("posteriord-data/reproduction-quick"),
 }
 
@@ -33,7 +36,7 @@ Repeats the experiments of Piccioli, Troiani, Zdeborova (arXiv 2306.02729) on a 
 draws the figures and writes a document that compares them with the authors' numbers. Jobs are found
 again by what they sample: the same call takes an interrupted run up, and figures share jobs.
 "Sweeps" are those of a chain; the first half of them is warm-up, in population the first three
-fifths.
+fifths. uci needs data that are not fetched: without --uci it is left out.
 
 Figures:
   plateaus     equilibrium values, on labels with and without noise
@@ -42,6 +45,7 @@ Figures:
   fig3         accuracy on MNIST
   fig4         R-hat of a job that thermalizes and of one that does not
   population   beyond the paper: population starts and collapsed moves
+  uci          beyond the paper: regression on two data sets, by Gibbs, HMC and NUTS
 """
 
 
@@ -111,6 +115,18 @@ def _parser() -> argparse.ArgumentParser:
     add("population-sweeps", "Gibbs sweeps of population, in all", type=_MANY, default=250_000)
     add("population-deltas", "noise variances of population", nargs="+", type=float,
         metavar="DELTA", default=[1e-3, 1e-4, 1e-5])
+    add("uci", "directory with yacht.data and energy.data of the UCI repository: a line per "
+        "sample, numbers separated by white space, the target last; uci needs it", type=Path,
+        metavar="DIR")
+    add("uci-splits", "random splits of each data set of uci, a fifth for testing", type=_SEVERAL,
+        default=5)
+    add("uci-hidden", "hidden units of uci", type=_POSITIVE, default=20)
+    add("uci-hidden-noise", "variance of the noises before and after the hidden activations of uci",
+        type=float, metavar="DELTA", default=0.1)
+    add("uci-output-noise", "variance of the noise of the standardised targets of uci", type=float,
+        metavar="DELTA", default=0.01)
+    add("uci-sweeps", "Gibbs sweeps of uci", type=_MANY, default=8000)
+    add("uci-steps", "HMC steps of uci; NUTS gets as many gradients", type=_MANY, default=300)
     add("out", "directory of the figures and results.json; the document is written beside it, as "
         "DIR.md", type=Path, metavar="DIR", default=Path("docs/reproduction"))
     add("redraw", "no sampling: figures and document anew from results.json", action="store_true")
@@ -125,12 +141,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     if "--quick" in arguments:
         parser.set_defaults(**QUICK)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    by_name = options.figures is not FIGURES
+    if by_name and "uci" in options.figures and options.uci is None and not options.redraw:
+        parser.error("uci needs --uci DIR, a directory with its data")
+    return options
 
 
 def command(figure: str, options: argparse.Namespace, names: Sequence[str]) -> str:
     """Returns the command of one figure, with the options among `names` that are not as usual."""
     words = ["scripts/reproduce.sh", "--figures", figure]
+    if figure == "uci":
+        words += ["--uci", "DIR"]
     usual = QUICK if options.quick else {}
     if options.quick:
         words.append("--quick")

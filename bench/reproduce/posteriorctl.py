@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Json = dict[str, Any]
 
@@ -62,6 +65,14 @@ class Posteriorctl:
     def summary(self, name: str) -> Json:
         """Returns the statistics of a job over all its chains."""
         return self.call_json("job", "summary", name)
+
+    def draws(self, name: str) -> dict[str, np.ndarray]:
+        """Returns the draws of all chains by parameter array, shaped (chains, draws, ...)."""
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / "draws.npz"
+            self.call("job", "draws", name, "--out", str(path))
+            with np.load(path) as arrays:
+                return dict(arrays)
 
     def datasets(self) -> list[Json]:
         """Returns the data sets on the server."""

@@ -1,4 +1,4 @@
-"""Job specs (posteriord.v1.JobSpec as protobuf JSON) of the paper's problems."""
+"""Job specs (posteriord.v1.JobSpec as protobuf JSON) of the paper's problems, and of regression."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def population_sweeps(members: int, sweeps: int) -> int:
     return total
 
 
-def schedule(sweeps: int, warmup: int | None = None) -> Json:
-    """Returns a schedule of `sweeps` sweeps that stores about a hundred draws.
+def schedule(sweeps: int, warmup: int | None = None, draws: int = 100) -> Json:
+    """Returns a schedule of `sweeps` sweeps that stores about so many draws.
 
     The warm-up is the first half, or at least `warmup` sweeps.
     """
     rest = sweeps - (sweeps // 2 if warmup is None else warmup)
-    thinning = max(1, rest // 100)
+    thinning = max(1, rest // draws)
     draws = rest // thinning
     return {
         "warmup_sweeps": sweeps - draws * thinning,
@@ -155,3 +155,44 @@ def mnist_cnn_gibbs(dataset: str, delta: float, sweeps: int) -> Json:
         "likelihood": {"probit": {}},
     }
     return _digits(network, dataset, {"gibbs": {}}, sweeps)
+
+
+def regression(
+    dataset: str,
+    seed: int,
+    plan: Json,
+    groups: list[Json],
+    *,
+    hidden: int,
+    hidden_noise: float,
+    output_noise: float,
+    posterior: str,
+    sampler: Json,
+    precision: str,
+    observation: Json,
+) -> Json:
+    """Returns a network with one hidden layer of ReLUs on a data set with one target.
+
+    `hidden_noise` is the variance of the noises before and after the ReLUs, of which the classical
+    posterior has none. `plan` is the schedule.
+    """
+    network: Json = {
+        "layers": [
+            {"dense": {"units": hidden}}, _RELU,
+            {"dense": {"units": 1}, "noise_variance": output_noise},
+        ],
+        "likelihood": {"gaussian": {}},
+        "posterior": _POSTERIORS[posterior],
+    }
+    if posterior == INTERMEDIATE:
+        network["noise_variance"] = hidden_noise
+    return {
+        "network": network,
+        "data": {"dataset": {"dataset": dataset}},
+        "sampler": sampler,
+        "chain_groups": groups,
+        "schedule": plan,
+        "seed": seed,
+        "precision": f"PRECISION_{precision.upper()}",
+        "observation": observation,
+    }

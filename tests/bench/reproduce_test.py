@@ -25,7 +25,7 @@ import numpy as np
 from bench.reproduce import jobs, markdown, mnist, options, problems, report, results, targets
 from bench.reproduce.__main__ import FIGURES
 from bench.reproduce.estimates import distance, estimate, limit, share
-from bench.reproduce.figures import agreement, fig1, fig2, fig4, plateaus, population
+from bench.reproduce.figures import agreement, fig1, fig2, fig4, plateaus, population, uci
 from bench.reproduce.posteriorctl import PosteriorctlError
 from bench.reproduce.traces import log_curve, parse_traces
 
@@ -285,6 +285,21 @@ class OptionsTest(unittest.TestCase):
             for name in figure.OPTIONS:
                 self.assertTrue(hasattr(wanted, name), name)
 
+    def test_a_command_does_not_tell_where_the_data_are(self) -> None:
+        wanted = options.parse(["--figures", "uci", "--uci", "here", "--uci-hidden", "5"])
+        self.assertEqual(
+            options.command("uci", wanted, uci.OPTIONS),
+            "scripts/reproduce.sh --figures uci --uci DIR --uci-hidden 5",
+        )
+
+    @mock.patch("sys.stderr", new_callable=io.StringIO)
+    def test_uci_by_name_needs_its_data(self, said: io.StringIO) -> None:
+        with self.assertRaises(SystemExit):
+            options.parse(["--figures", "uci"])
+        self.assertIn("uci needs --uci DIR", said.getvalue())
+        options.parse([])
+        options.parse(["--figures", "uci", "--redraw"])
+
     @mock.patch("sys.stderr", new_callable=io.StringIO)
     def test_one_seed_is_refused(self, _: io.StringIO) -> None:
         with self.assertRaises(SystemExit):
@@ -319,6 +334,12 @@ class AgreementTest(unittest.TestCase):
 
 def run(equilibrium: float, zero: float, verdict: str) -> dict[str, Any]:
     return {"equilibrium": equilibrium, "informed": equilibrium, "zero": zero, "verdict": verdict}
+
+
+def regression_run(rmse: float, rhat: float | None) -> dict[str, Any]:
+    numbers = {"rmse": rmse, "log_density": -rmse}
+    return {"integrated": numbers, "plug_in": numbers, "rhat": rhat,
+            "effective_samples": None if rhat is None else 100.0, "seconds": 5 * rmse}
 
 
 def synthetic() -> dict[str, Any]:
@@ -386,6 +407,22 @@ def synthetic() -> dict[str, Any]:
             }],
         },
     }
+    findings["uci"] = {
+        "splits": 3, "hidden": 20, "hidden_noise": 0.1, "output_noise": 0.01, "sweeps": 100,
+        "steps": 100,
+        "datasets": [{
+            "name": "yacht", "target": "resistance", "train": 8, "test": 2, "inputs": 6,
+            "yardsticks": [9.0, 10.0, 11.0],
+            "methods": [
+                {"sampler": sampler, "posterior": posterior,
+                 "runs": [regression_run(rmse + 0.01 * index, 1.01) for rmse in (1.0, 1.3, 1.1)]}
+                for index, (sampler, posterior) in enumerate(uci.METHODS)
+            ],
+        }],
+    }
+    # Differences that are the same in all splits would have no error.
+    for index, method in enumerate(findings["uci"]["datasets"][0]["methods"]):
+        method["runs"][0]["integrated"] = {"rmse": 1 + 0.1**index, "log_density": -1 - 0.1**index}
     return {name: {"command": f"run {name}", "findings": each} for name, each in findings.items()}
 
 
@@ -452,6 +489,25 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| plain | ≥ 9,000 | ≥ 9 | 7 |", text)
         self.assertIn("| collapsed | 50 | 0.1 | 400 |", text)
         self.assertIn("differ, in favour of the population", text)
+
+    def test_uci_samplers_of_one_posterior_agree(self) -> None:
+        text = self.describe("uci")
+        self.assertIn("Of 4 pairs whose chains have mixed (R-hat below 1.1), none is farther", text)
+        self.assertNotIn("The chains of some have not mixed", text)
+        self.assertIn("| yacht | HMC − NUTS, classical |", text)
+
+    def test_uci_names_pairs_that_are_apart_and_chains_that_have_not_mixed(self) -> None:
+        gibbs, hmc = self.results["uci"]["findings"]["datasets"][0]["methods"][:2]
+        hmc["runs"] = [regression_run(rmse, None) for rmse in (1.0, 1.3, 1.1)]
+        gibbs["runs"] = [regression_run(rmse, 1.2) for rmse in (9.0, 9.3, 9.1001)]
+        text = self.describe("uci")
+        self.assertIn("have not mixed: Gibbs, intermediate, on yacht; HMC, intermediate, on yacht. "
+                      "Of 3 pairs", text)
+        self.assertIn("2 are farther apart than the 19.2 errors that chance allows: Gibbs − HMC, "
+                      "intermediate, on yacht; Gibbs − NUTS, intermediate, on yacht.", text)
+        self.assertIn("| Gibbs, intermediate | 1.2 | 100 | ≥ 0.4567 ± 0.0044 |", text)
+        self.assertIn("| NUTS, intermediate | 1.01 | 100 | 0.0577 ± 0.0044 |", text)
+        self.assertIn("| HMC, intermediate | – | – | – |", text)
 
     def test_every_figure_is_drawn(self) -> None:
         with tempfile.TemporaryDirectory() as place:
