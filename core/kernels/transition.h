@@ -25,10 +25,16 @@ struct TransitionElement {
   static constexpr std::uint64_t kJitter = 0;
   static constexpr std::uint64_t kAcceptance = 1;
   // NUTS: which way the trajectory is doubled at a depth, and whether its new half is chosen.
-  static constexpr std::uint64_t Direction(int depth) { return 2 + 2 * std::uint64_t(depth); }
-  static constexpr std::uint64_t NewHalf(int depth) { return 3 + 2 * std::uint64_t(depth); }
+  static constexpr std::uint64_t Direction(int depth) {
+    return 2 + 2 * static_cast<std::uint64_t>(depth);
+  }
+  static constexpr std::uint64_t NewHalf(int depth) {
+    return 3 + 2 * static_cast<std::uint64_t>(depth);
+  }
   // NUTS: whether a point is chosen among those of its half before it; points count from 0.
-  static constexpr std::uint64_t Point(int point) { return 128 + std::uint64_t(point); }
+  static constexpr std::uint64_t Point(int point) {
+    return 128 + static_cast<std::uint64_t>(point);
+  }
 };
 
 class Transition {

@@ -190,7 +190,8 @@ TEST_P(LogPosteriorTest, GradientsAreCentralDifferences) {
     }
   }
   if (model_.has_latents()) {
-    ASSERT_EQ(terms.latent_gradient.size(), static_cast<std::size_t>(FreeLatents(model_.network())));
+    ASSERT_EQ(terms.latent_gradient.size(),
+              static_cast<std::size_t>(FreeLatents(model_.network())));
     for (std::size_t i = 0; i < terms.latent_gradient.size(); ++i) {
       for (Index unit = 0; unit < state_.latents[i].width(); ++unit) {
         for (Index row = 0; row < kSamples; ++row) {
