@@ -1,9 +1,12 @@
 #include "client/posteriorctl/posteriorctl.h"
 
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/posteriorctl/dataset_commands.h"
 #include "client/posteriorctl/job_commands.h"
 
@@ -30,6 +33,20 @@ std::string NamedCommand(const CLI::App& app) {
     name += " " + at->get_name();
   }
   return name;
+}
+
+// What is wrong with the arguments. Of a mistyped command CLI11 says only that there is none.
+std::string Describe(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  const std::vector<const CLI::App*> commands =
+      at->get_subcommands([](const CLI::App*) { return true; });
+  if (unknown.empty() || commands.empty()) return error.what();
+  return absl::StrCat("'", unknown.front(), "' is not a command of ", NamedCommand(app), ": ",
+                      absl::StrJoin(commands, ", ", [](std::string* out, const CLI::App* command) {
+                        absl::StrAppend(out, command->get_name());
+                      }));
 }
 
 // What is wrong with the address of a server; empty when nothing is.
@@ -81,7 +98,7 @@ ExitCode RunPosteriorctl(int argc, const char* const* argv, Console& console) {
     app.exit(help, console.out, console.err);
     return kSuccess;
   } catch (const CLI::ParseError& error) {
-    console.err << "posteriorctl: " << error.what() << "\n"
+    console.err << "posteriorctl: " << Describe(app, error) << "\n"
                 << "  see " << NamedCommand(app) << " --help\n";
     return kMisuse;
   }

@@ -116,6 +116,11 @@ TEST_F(PosteriorctlTest, WrongUseSaysWhatIsWrongAndWhereHelpIs) {
   };
   expect_misuse({}, "subcommand is required", "see posteriorctl --help");
   expect_misuse({"job"}, "subcommand is required", "see posteriorctl job --help");
+  expect_misuse({"job", "submt", "file"},
+                "'submt' is not a command of posteriorctl job: submit, get,",
+                "see posteriorctl job --help");
+  expect_misuse({"jobs", "list"}, "'jobs' is not a command of posteriorctl: dataset, job",
+                "see posteriorctl --help");
   expect_misuse({"job", "get"}, "name is required", "see posteriorctl job get --help");
   expect_misuse({"job", "get", "a1", "--colour"}, "--colour", "see posteriorctl job get --help");
   expect_misuse({"job", "list", "--state", "happy"}, "happy", "see posteriorctl job list --help");
