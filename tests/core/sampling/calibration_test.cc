@@ -30,6 +30,7 @@ struct Case {
   std::variant<GibbsSpec, GradientSamplerSpec> sampler;
   int warmup = 320;
   int thinning = 16;
+  int replicates = SampleCount(640);
 };
 
 // For each observable, how many of the draws after warm-up lie below the teacher's value, in one
@@ -67,13 +68,12 @@ std::vector<int> Ranks(const Case& c, const NetworkSpec& network, std::uint64_t 
 
 void ExpectUniformRanks(const Case& c, const NetworkSpec& network,
                         const std::vector<std::string>& observables) {
-  const int replicates = SampleCount(640);
   std::vector<std::vector<double>> counts(observables.size(), std::vector<double>(kCells));
-  for (int replicate = 0; replicate < replicates; ++replicate) {
+  for (int replicate = 0; replicate < c.replicates; ++replicate) {
     const std::vector<int> ranks = Ranks(c, network, 1000 + replicate, observables);
     for (std::size_t i = 0; i < ranks.size(); ++i) ++counts[i][ranks[i] * kCells / (kDraws + 1)];
   }
-  const double expected = static_cast<double>(replicates) / kCells;
+  const double expected = static_cast<double>(c.replicates) / kCells;
   for (std::size_t i = 0; i < observables.size(); ++i) {
     double statistic = 0;
     for (const double count : counts[i]) {
@@ -116,7 +116,7 @@ class GradientCalibrationTest : public ::testing::TestWithParam<GradientSamplerK
       case GradientSamplerKind::kMala:
         return {spec, 3000, 200};
       default:
-        return {spec, 300, 2};
+        return {spec, 300, 2, SampleCount(320)};  // a step takes many gradients
     }
   }
 };

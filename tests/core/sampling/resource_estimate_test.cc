@@ -119,8 +119,8 @@ TEST(ResourceEstimateTest, CoversGradientSamplers) {
       SCOPED_TRACE(::testing::Message() << static_cast<int>(kind) << static_cast<int>(posterior));
       Spec spec = ReferenceSpec();
       spec.network.posterior = posterior;
-      spec.sampler = GradientSamplerSpec{.kind = kind, .max_tree_depth = 6};
-      spec.schedule.warmup_sweeps = 30;
+      spec.sampler = GradientSamplerSpec{.kind = kind, .max_tree_depth = 4};
+      spec.schedule.warmup_sweeps = 20;
       ExpectGoodEstimate(spec, 2084, 2000);
     }
   }
