@@ -21,35 +21,9 @@ posteriorctl=build/release/client/posteriorctl/posteriorctl
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [[ -t 1 ]] || say() { printf '\n%s\n' "$*"; }
 
-server=
-stop_server() {
-  [[ -n $server ]] || return 0
-  kill -TERM "$server" 2>/dev/null || true
-  wait "$server" || echo "warning: the server did not stop cleanly; see $directory/server.log" >&2
-  server=
-}
-trap stop_server EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-mkdir -p "$directory"
+source scripts/own-server.sh
 say "Starting a server"
-"$posteriord" --listen 127.0.0.1:0 --data-dir "$directory/data" --port-file "$directory/port" \
-  >"$directory/server.log" 2>&1 &
-server=$!
-until [[ -s $directory/port ]]; do
-  if ! kill -0 "$server" 2>/dev/null; then
-    server=
-    echo "error: the server did not start:" >&2
-    cat "$directory/server.log" >&2
-    exit 1
-  fi
-  sleep 0.1
-done
-POSTERIORD_SERVER=127.0.0.1:$(<"$directory/port")
-export POSTERIORD_SERVER
-rm "$directory/port"
-echo "posteriord listens on $POSTERIORD_SERVER; its data are in $directory/data"
+start_server "$directory" "$posteriord"
 
 say "Uploading 1,797 handwritten digits of 8 x 8 pixels"
 dataset=$("$posteriorctl" dataset upload examples/digits/digits.csv --display-name digits \

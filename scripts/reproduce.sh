@@ -52,34 +52,7 @@ if [[ -z $bin_dir ]]; then
   scripts/build.sh release --target posteriord posteriorctl
 fi
 
-server=
-stop_server() {
-  [[ -n $server ]] || return 0
-  kill -TERM "$server" 2>/dev/null || true
-  wait "$server" || echo "warning: the server did not stop cleanly; see $directory/server.log" >&2
-  server=
-}
-trap stop_server EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-mkdir -p "$directory"
-rm -f "$directory/port"
-"$bin_dir/server/posteriord" --listen 127.0.0.1:0 --data-dir "$directory/data" \
-  --port-file "$directory/port" "${server_arguments[@]}" >>"$directory/server.log" 2>&1 &
-server=$!
-until [[ -s $directory/port ]]; do
-  if ! kill -0 "$server" 2>/dev/null; then
-    server=
-    echo "error: the server did not start:" >&2
-    tail -n 20 "$directory/server.log" >&2
-    exit 1
-  fi
-  sleep 0.1
-done
-POSTERIORD_SERVER=127.0.0.1:$(<"$directory/port")
-export POSTERIORD_SERVER
-rm "$directory/port"
-echo "posteriord listens on $POSTERIORD_SERVER; its data are in $directory/data" >&2
+source scripts/own-server.sh
+start_server "$directory" "$bin_dir/server/posteriord" "${server_arguments[@]}" >&2
 
 "${driver[@]}" "${driver_arguments[@]}"

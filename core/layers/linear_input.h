@@ -5,8 +5,8 @@
 //
 // With few outputs the same distribution is had without solving inputs x inputs systems (Matheron's
 // rule: a draw from the prior, corrected for how far its output is off):
-//   v = m + e + D K' (D K K' + Delta)^{-1} (v' - b - K (m + e) - d),   e ~ N(0, D), d ~ N(0,
-//   Delta).
+//   v = m + e + D K' (D K K' + Delta)^{-1} (v' - b - K (m + e) - d),
+// with e ~ N(0, D) and d ~ N(0, Delta).
 //
 // Internal to core/layers.
 #ifndef POSTERIORD_CORE_LAYERS_LINEAR_INPUT_H_
